@@ -1,0 +1,60 @@
+/**
+ * The one registry of error codes. A code is stable: programs may test for it.
+ * `status` is the HTTP status of the problem document (RFC 9457); `mend` says what the reader can do.
+ * docs/errors.md is generated from this table and tested to be current.
+ */
+export interface ErrorEntry {
+  readonly status: number;
+  readonly title: string;
+  readonly mend: string;
+}
+
+const entry = (status: number, title: string, mend: string): ErrorEntry => ({ status, title, mend });
+
+export const ERROR_CODES = {
+  'usage.command': entry(400, 'The command line is wrong', 'Run `shudi help` and compare.'),
+  'internal.fault': entry(500, 'Something failed inside', 'Tell the operator the time; the log holds the code.'),
+
+  'config.unreadable': entry(500, 'The configuration file cannot be read', 'Check the path and its permissions.'),
+  'config.syntax': entry(500, 'The configuration is not valid YAML', 'Mend the line that is named.'),
+  'config.invalid': entry(500, 'The configuration does not fit its schema', 'Mend the key that is named; docs/configuration.md lists all keys.'),
+
+  'time.no-offset': entry(400, 'The time carries no UTC offset', 'Write it as RFC 3339 with Z or an offset, such as 2026-11-22T08:00:00+08:00.'),
+  'time.invalid': entry(400, 'The time cannot be understood', 'Write it as RFC 3339, such as 2026-11-22T00:00:00Z.'),
+  'address.invalid': entry(400, 'The address is not an IPv4 or IPv6 address', 'Paste it without a port, brackets or blanks.'),
+  'port.invalid': entry(400, 'The port is not a whole number from 1 to 65535', 'Leave it out if it is not known.'),
+  'question.invalid': entry(400, 'The question is not complete', 'Name one endpoint and one time; docs/trace.md shows the forms.'),
+
+  'data.locked': entry(503, 'Another shudi process uses this data directory', 'Stop it first, or name another directory.'),
+  'data.missing': entry(500, 'The data directory does not exist', 'Name the directory that the gateway writes, or create it with `shudi serve`.'),
+  'data.permissions': entry(500, 'A key file can be read by others', 'Set its mode to 0600.'),
+  'data.damaged': entry(500, 'A stored file is damaged', 'It was set aside under its name with `.damaged`; restore it from a backup.'),
+  'data.version': entry(500, 'A stored file has another version than this program', 'Run the version of shudi that wrote it.'),
+
+  'journal.moved': entry(409, 'The journal has moved on since this was decided', 'Try again.'),
+  'journal.unavailable': entry(503, 'The journal cannot be written', 'Check disk space; nothing is disclosed until it is back.'),
+  'journal.broken': entry(500, 'The journal chain is broken', 'Run `shudi verify`; do not go on before you know why.'),
+  'journal.invalid': entry(400, 'The journal cannot hold such an entry', 'Shorten the text; an entry holds at most 64 KiB.'),
+
+  'vault.unavailable': entry(503, 'The vault cannot be read or written', 'Check disk space; accounts are not served until it is back.'),
+  'vault.busy': entry(503, 'The vault has too much to do', 'Try again; if it lasts, the disk is too slow for the number of log-ins.'),
+  'vault.tampered': entry(500, 'A sealed entry of the vault was changed, or lies at another one\'s place', 'Disclose nothing from it; compare the vault with its backups.'),
+
+  'key.missing': entry(500, 'A key is not there', 'Restore it from its backup; a new key cannot open what the old one sealed.'),
+  'key.invalid': entry(500, 'A key file does not hold a key', 'Restore it from its backup.'),
+  'key.wrong': entry(500, 'The key is not the one that this was made with', 'Restore the key and the data from the same backup.'),
+  'key.exists': entry(409, 'There is a key already', 'Keep it: what was sealed to it needs it. `openssl pkey -in disclosure.key -pubout` makes its public half again.'),
+
+  'records.unavailable': entry(503, 'The recorder cannot store records', 'Check disk space and the data directory; nothing is forwarded until it is back.'),
+
+  'region.missing': entry(500, 'The region file is not there', 'Run `shudi geo build`, or name another file in the configuration.'),
+  'region.damaged': entry(500, 'The region file is damaged or half-written', 'Build it again with `shudi geo build`; a running gateway keeps the file it has.'),
+  'region.schema': entry(500, 'The file is no region file of this version', 'Name a file that `shudi geo build` of this version wrote.'),
+  'region.sentinel': entry(500, 'The region file answers known addresses wrongly', 'Do not use it; check the data packages and build it again.'),
+  'region.delta': entry(500, 'The region file has a suspicious number of records', 'Look at both files; raise the limit for one update if the change is meant.'),
+  'region.source': entry(500, 'A data package that regions are built from cannot be used', 'Run `npm ci` in geo-data.'),
+  'region.output': entry(500, 'The region file cannot be written', 'Check the directory, its permissions and the disk space.'),
+  'region.override': entry(400, 'A region override is wrong', 'Write {cidr, region} with a network address and a code such as CN-GD, CN-HK, US or ZZ.'),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,270 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { LRUCache } from 'lru-cache';
+import type { IpAddress, Port } from '../../model/address.ts';
+import type { Subject } from '../../model/accounts.ts';
+import type {
+  BindingRecord,
+  ConnectionId,
+  ConnectionRecord,
+  Contact,
+  CoverageRecord,
+  EgressEndRecord,
+  EgressRecord,
+  EndRecord,
+  Found,
+  Gap,
+  LifecycleRecord,
+  PublicationRecord,
+  RequestId,
+  SessionRecord,
+  UnbindingRecord,
+  Window,
+} from '../../model/records.ts';
+import { DAY_MS, dayOf, overlaps, type Clock, type Day, type Millis } from '../../model/time.ts';
+import { isDamage, openDatabase, requireVersion } from '../../platform/sqlite.ts';
+import { assembleContact, selectContacts } from '../assemble.ts';
+import { gapsIn } from '../coverage.ts';
+import { damagedDays, partitionPath, storedDays } from './partition.ts';
+import { fromRow, SCHEMA_VERSION, type Row } from './schema.ts';
+import { recordsDirectory } from './store.ts';
+
+/** At most this many rows are looked at for one question; a site's busiest shared address stays below it. */
+const SCAN_LIMIT = 200_000;
+const OPEN_FILES = 16;
+
+/** The reading side, synchronous: for the reader's thread and for commands. Many may read while one writes. */
+export class SqliteQuery {
+  readonly #directory: string;
+  readonly #clock: Clock;
+  readonly #isLive: () => boolean;
+  readonly #dataDirectory: string;
+  readonly #damaged = new Set<Day>();
+  readonly #files = new LRUCache<Day, DatabaseSync>({ max: OPEN_FILES, dispose: (database) => database.close() });
+
+  /** @param isLive whether a recorder runs now, so that it vouches up to this moment */
+  constructor(dataDirectory: string, clock: Clock, isLive: () => boolean) {
+    this.#dataDirectory = dataDirectory;
+    this.#directory = recordsDirectory(dataDirectory);
+    this.#clock = clock;
+    this.#isLive = isLive;
+  }
+
+  byClient(address: IpAddress, port: Port | null, window: Window, limit: number): Found {
+    const where = port === null ? 'client_address = ?' : 'client_address = ? AND (client_port = ? OR client_port IS NULL)';
+    const values = port === null ? [address] : [address, port];
+    const ids = this.#connections(window, `SELECT * FROM connections WHERE ${where} AND from_ms <= ? LIMIT ${SCAN_LIMIT}`, [...values, window.to]);
+    return { ...selectContacts(this.#assemble(ids), window, limit), shared: false };
+  }
+
+  byEgress(address: IpAddress, port: Port, window: Window, limit: number): Found {
+    const used = new Map<string, EgressRecord>();
+    this.#each(this.#days(window), (database) => {
+      const rows = database.prepare('SELECT * FROM egress WHERE local_port = ? AND local_address = ? AND from_ms <= ?').all(port, address, window.to);
+      for (const item of rows.map(fromRow.egress)) used.set(`${item.connection} ${item.from}`, item);
+    });
+    const dedicated = new Map<ConnectionId, ConnectionRecord>();
+    let shared = false;
+    const contacts = new Map<ConnectionId, Contact>();
+    for (const egress of used.values()) {
+      if (egress.connection === null) {
+        if (!overlaps({ from: egress.from, to: this.#carrierEnd(egress) }, window.from, window.to)) continue;
+        shared = true;
+        for (const contact of this.#carried(egress, window)) contacts.set(contact.id, contact);
+      } else {
+        const record = this.#connection(egress.connection, egress.from);
+        if (record !== null) dedicated.set(record.id, record);
+      }
+    }
+    for (const contact of this.#assemble(dedicated)) {
+      const use = contact.egress.filter((item) => item.local.address === address && item.local.port === port);
+      if (use.some((item) => overlaps(item, window.from, window.to))) contacts.set(contact.id, contact);
+    }
+    const sorted = [...contacts.values()].sort((a, b) => a.from - b.from || a.id - b.id);
+    return { contacts: sorted.slice(0, limit), total: sorted.length, shared };
+  }
+
+  bySubject(subject: Subject, window: Window, limit: number): Found {
+    const ids = this.#connections(
+      window,
+      `SELECT * FROM connections WHERE id IN (SELECT connection FROM bindings WHERE subject = ? AND from_ms <= ?) LIMIT ${SCAN_LIMIT}`,
+      [subject, window.to],
+    );
+    const matching = this.#assemble(ids).filter((contact) => contact.bindings.some((item) => item.subject === subject && overlaps(item, window.from, window.to)));
+    matching.sort((a, b) => a.from - b.from || a.id - b.id);
+    return { contacts: matching.slice(0, limit), total: matching.length, shared: false };
+  }
+
+  byRequest(request: RequestId): { at: Millis; contact: Contact } | null {
+    let found: { at: Millis; connection: ConnectionId } | null = null;
+    for (const day of storedDays(this.#directory).reverse()) {
+      this.#each([day], (database) => {
+        const row = database.prepare('SELECT connection, at_ms FROM requests WHERE request = ?').get(request);
+        if (row !== undefined) found = { at: Number(row['at_ms']) as Millis, connection: Number(row['connection']) as ConnectionId };
+      });
+      if (found !== null) break;
+    }
+    if (found === null) return null;
+    const { at, connection } = found as { at: Millis; connection: ConnectionId };
+    const record = this.#connection(connection, at);
+    const contact = record === null ? undefined : this.#assemble(new Map([[record.id, record]]))[0];
+    return contact === undefined ? null : { at, contact };
+  }
+
+  sessionsOf(subject: Subject, window: Window, limit: number): SessionRecord[] {
+    return this.#rowsOf('sessions', subject, window, limit).map(fromRow.session);
+  }
+
+  publicationsOf(subject: Subject, window: Window, limit: number): PublicationRecord[] {
+    return this.#rowsOf('publications', subject, window, limit).map(fromRow.publication);
+  }
+
+  gaps(source: string, window: Window): Gap[] {
+    const coverage: CoverageRecord[] = [];
+    const lifecycle: LifecycleRecord[] = [];
+    // The newest day tells up to when a running recorder has vouched, wherever the window lies.
+    const days = new Set([...this.#days(window), ...storedDays(this.#directory).slice(-1)]);
+    this.#each([...days], (database) => {
+      for (const row of database.prepare('SELECT * FROM coverage WHERE source = ?').iterate(source)) {
+        coverage.push({ type: 'coverage', source, from: Number(row['from_ms']) as Millis, to: Number(row['to_ms']) as Millis });
+      }
+      for (const row of database.prepare('SELECT * FROM lifecycle WHERE source = ?').iterate(source)) {
+        const event = String(row['event']) as LifecycleRecord['event'];
+        lifecycle.push({ type: 'lifecycle', source, event, at: Number(row['at_ms']) as Millis });
+      }
+    });
+    const now = this.#clock();
+    const damaged = [...this.#damaged, ...damagedDays(this.#directory)];
+    return gapsIn(source, window, { coverage, lifecycle, damaged, liveUntil: this.#isLive() ? now : null, now });
+  }
+
+  retainedFrom(): Millis | null {
+    const path = join(this.#dataDirectory, RETAINED_FROM);
+    if (!existsSync(path)) return null;
+    return Number(readFileSync(path, 'utf8').trim()) as Millis;
+  }
+
+  close(): void {
+    this.#files.clear();
+  }
+
+  #days(window: Window): Day[] {
+    const first = dayOf(window.from);
+    // What happened just before midnight may be stored just after it.
+    const last = dayOf((window.to + DAY_MS) as Millis);
+    return storedDays(this.#directory).filter((day) => day >= first && day <= last);
+  }
+
+  /** Runs `action` on each readable day; a day that turns out damaged counts as a gap, the others go on. */
+  #each(days: readonly Day[], action: (database: DatabaseSync, day: Day) => void): void {
+    for (const day of days) {
+      if (this.#damaged.has(day)) continue;
+      try {
+        action(this.#open(day), day);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        this.#files.delete(day);
+        this.#damaged.add(day);
+      }
+    }
+  }
+
+  #open(day: Day): DatabaseSync {
+    const known = this.#files.get(day);
+    if (known !== undefined) return known;
+    const path = partitionPath(this.#directory, day);
+    const database = openDatabase(path, { readOnly: true });
+    requireVersion(database, SCHEMA_VERSION, path);
+    this.#files.set(day, database);
+    return database;
+  }
+
+  #connections(window: Window, sql: string, values: readonly (string | number)[]): Map<ConnectionId, ConnectionRecord> {
+    const found = new Map<ConnectionId, ConnectionRecord>();
+    this.#each(this.#days(window), (database) => {
+      for (const row of database.prepare(sql).iterate(...values)) {
+        const record = fromRow.connection(row);
+        found.set(record.id, record);
+      }
+    });
+    return found;
+  }
+
+  #connection(id: ConnectionId, near: Millis): ConnectionRecord | null {
+    const days = this.#days({ from: near, to: near });
+    let found: ConnectionRecord | null = null;
+    this.#each(days, (database) => {
+      const row = database.prepare('SELECT * FROM connections WHERE id = ?').get(id);
+      if (row !== undefined) found ??= fromRow.connection(row);
+    });
+    return found;
+  }
+
+  #carrierEnd(egress: EgressRecord): Millis | null {
+    let end: Millis | null = null;
+    const later = storedDays(this.#directory).filter((day) => day >= dayOf(egress.from));
+    this.#each(later, (database) => {
+      const row = database
+        .prepare('SELECT to_ms FROM egress_ends WHERE local_port = ? AND local_address = ? AND from_ms = ?')
+        .get(egress.local.port, egress.local.address, egress.from);
+      if (row !== undefined) end ??= Number(row['to_ms']) as Millis;
+    });
+    return end;
+  }
+
+  #carried(egress: EgressRecord, window: Window): Contact[] {
+    const records = this.#connections(
+      window,
+      `SELECT * FROM connections WHERE peer_address = ? AND listener = ? AND verdict <> 'direct' AND from_ms <= ? LIMIT ${SCAN_LIMIT}`,
+      [egress.peer.address, egress.listener, window.to],
+    );
+    return this.#assemble(records).filter((contact) => overlaps(contact, window.from, window.to));
+  }
+
+  /** Collects all that is stored about the connections, from the day of their start until their end is found. */
+  #assemble(records: ReadonlyMap<ConnectionId, ConnectionRecord>): Contact[] {
+    const days = storedDays(this.#directory);
+    return [...records.values()].map((connection) => {
+      const bindings: BindingRecord[] = [];
+      const unbindings: UnbindingRecord[] = [];
+      const egress: EgressRecord[] = [];
+      const egressEnds: EgressEndRecord[] = [];
+      let end: EndRecord | null = null;
+      for (const day of days) {
+        if (day < dayOf(connection.from)) continue;
+        if (end !== null) break;
+        this.#each([day], (database) => {
+          const of = (table: string, column = 'connection'): Row[] => database.prepare(`SELECT * FROM ${table} WHERE ${column} = ? ORDER BY rowid`).all(connection.id);
+          bindings.push(...of('bindings').map(fromRow.binding));
+          unbindings.push(...of('unbindings').map((row) => fromRow.unbinding(row)));
+          egress.push(...of('egress').map(fromRow.egress));
+          const row = of('ends')[0];
+          if (row !== undefined) end = fromRow.end(row);
+          for (const used of egress) {
+            const ended = database
+              .prepare('SELECT * FROM egress_ends WHERE local_port = ? AND local_address = ? AND from_ms = ?')
+              .all(used.local.port, used.local.address, used.from);
+            egressEnds.push(...ended.map(fromRow.egressEnd));
+          }
+        });
+      }
+      return assembleContact({ connection, end, bindings, unbindings, egress, egressEnds });
+    });
+  }
+
+  #rowsOf(table: 'sessions' | 'publications', subject: Subject, window: Window, limit: number): Row[] {
+    const rows: Row[] = [];
+    this.#each(this.#days(window), (database) => {
+      rows.push(
+        ...database
+          .prepare(`SELECT * FROM ${table} WHERE subject = ? AND at_ms BETWEEN ? AND ? ORDER BY at_ms LIMIT ?`)
+          .all(subject, window.from, window.to, limit - rows.length),
+      );
+    });
+    return rows.slice(0, limit);
+  }
+}
+
+/** The file that says from when on records are kept; written by `shudi retention run` before it deletes. */
+export const RETAINED_FROM = 'retained-from';

@@ -1,0 +1,196 @@
+import type { IpAddress, Port, Endpoint } from '../../model/address.ts';
+import type { Site, Subject } from '../../model/accounts.ts';
+import type {
+  BindingRecord,
+  ConnectionId,
+  ConnectionRecord,
+  EgressEndRecord,
+  EgressRecord,
+  EndReason,
+  EndRecord,
+  Learned,
+  PublicationRecord,
+  RecordItem,
+  RequestId,
+  SessionRecord,
+  UnbindingRecord,
+  Verdict,
+} from '../../model/records.ts';
+import type { Millis } from '../../model/time.ts';
+
+/** Of the files' layout; another number is refused, never guessed at. */
+export const SCHEMA_VERSION = 1;
+
+export type Cell = string | number | null;
+
+/**
+ * The tables of a day, in the order in which a batch's digest walks them. Rows are only ever added: what a row says
+ * is never changed, so that its digest stands (R8). `batch` is the last column of each.
+ */
+export const TABLES = {
+  connections:
+    'id INTEGER PRIMARY KEY, listener TEXT, peer_address TEXT, peer_port INTEGER, client_address TEXT, client_port INTEGER, verdict TEXT, chain TEXT, own_address TEXT, own_port INTEGER, from_ms INTEGER, clock_error_ms INTEGER',
+  egress:
+    'connection INTEGER, local_address TEXT, local_port INTEGER, remote_address TEXT, remote_port INTEGER, listener TEXT, peer_address TEXT, peer_port INTEGER, from_ms INTEGER',
+  ends: 'connection INTEGER PRIMARY KEY, to_ms INTEGER, closed_ms INTEGER, reason TEXT',
+  checkpoints: 'connection INTEGER, to_ms INTEGER',
+  egress_ends: 'connection INTEGER, local_address TEXT, local_port INTEGER, from_ms INTEGER, to_ms INTEGER',
+  bindings: 'connection INTEGER, site TEXT, subject TEXT, learned TEXT, from_ms INTEGER, session_since_ms INTEGER',
+  unbindings: 'connection INTEGER, subject TEXT, at_ms INTEGER',
+  sessions: 'site TEXT, subject TEXT, event TEXT, at_ms INTEGER, learned TEXT, connection INTEGER, request TEXT',
+  publications: 'site TEXT, subject TEXT, at_ms INTEGER, connection INTEGER, request TEXT',
+  requests: 'request TEXT, connection INTEGER, at_ms INTEGER',
+  coverage: 'source TEXT, from_ms INTEGER, to_ms INTEGER',
+  lifecycle: 'source TEXT, event TEXT, at_ms INTEGER',
+} as const;
+
+export type Table = keyof typeof TABLES;
+
+export const TABLE_NAMES = Object.keys(TABLES) as Table[];
+
+/** The column names of a table, without `batch`. */
+export function columnsOf(table: Table): string[] {
+  return TABLES[table].split(', ').map((column) => column.slice(0, column.indexOf(' ')));
+}
+
+const INDEXES = [
+  'connections_client ON connections (client_address, client_port, from_ms)',
+  'connections_carrier ON connections (peer_address, from_ms) WHERE verdict <> \'direct\'',
+  'egress_local ON egress (local_port, local_address, from_ms)',
+  'egress_connection ON egress (connection)',
+  'egress_ends_local ON egress_ends (local_port, local_address, from_ms)',
+  'checkpoints_connection ON checkpoints (connection)',
+  'bindings_connection ON bindings (connection)',
+  'bindings_subject ON bindings (subject, from_ms)',
+  'unbindings_connection ON unbindings (connection)',
+  'sessions_subject ON sessions (subject, at_ms)',
+  'publications_subject ON publications (subject, at_ms)',
+  'requests_request ON requests (request)',
+];
+
+/** The statements that make an empty day. */
+export function schemaSql(): string {
+  const tables = TABLE_NAMES.map((table) => `CREATE TABLE ${table} (${TABLES[table]}, batch INTEGER NOT NULL);`);
+  const batches = 'CREATE TABLE batches (seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, rows INTEGER NOT NULL, digest TEXT NOT NULL, chain TEXT NOT NULL);';
+  return [...tables, batches, ...INDEXES.map((index) => `CREATE INDEX ${index};`), `PRAGMA user_version = ${SCHEMA_VERSION};`].join('\n');
+}
+
+/** The normalised row of an item: its table and its cells in the order of the columns. */
+export function rowOf(item: RecordItem): readonly [Table, ...Cell[]] {
+  switch (item.type) {
+    case 'connection':
+      return [
+        'connections', item.id, item.listener, item.peer.address, item.peer.port, item.client.address, item.client.port,
+        item.verdict, item.chain, item.own.address, item.own.port, item.from, item.clockErrorMs,
+      ];
+    case 'egress':
+      return [
+        'egress', item.connection, item.local.address, item.local.port, item.remote.address, item.remote.port,
+        item.listener, item.peer.address, item.peer.port, item.from,
+      ];
+    case 'end':
+      return ['ends', item.connection, item.to, item.closed, item.reason];
+    case 'checkpoint':
+      return ['checkpoints', item.connection, item.to];
+    case 'egress-end':
+      return ['egress_ends', item.connection, item.local.address, item.local.port, item.from, item.to];
+    case 'binding':
+      return ['bindings', item.connection, item.site, item.subject, item.learned, item.from, item.sessionSince];
+    case 'unbinding':
+      return ['unbindings', item.connection, item.subject, item.at];
+    case 'session':
+      return ['sessions', item.site, item.subject, item.event, item.at, item.learned, item.connection, item.request];
+    case 'publication':
+      return ['publications', item.site, item.subject, item.at, item.connection, item.request];
+    case 'request':
+      return ['requests', item.request, item.connection, item.at];
+    case 'coverage':
+      return ['coverage', item.source, item.from, item.to];
+    case 'lifecycle':
+      return ['lifecycle', item.source, item.event, item.at];
+  }
+}
+
+/** A row as SQLite gives it. */
+export type Row = Record<string, unknown>;
+
+const text = (row: Row, name: string): string => String(row[name]);
+const number = (row: Row, name: string): number => Number(row[name]);
+const time = (row: Row, name: string): Millis => Number(row[name]) as Millis;
+const nullable = (row: Row, name: string): number | null => (row[name] === null ? null : Number(row[name]));
+const endpoint = (row: Row, name: string): Endpoint => ({
+  address: text(row, `${name}_address`) as IpAddress,
+  port: nullable(row, `${name}_port`) as Port | null,
+});
+
+/** The items that rows stand for; what was parsed on the way in is trusted here. */
+export const fromRow = {
+  connection: (row: Row): ConnectionRecord => ({
+    type: 'connection',
+    id: number(row, 'id') as ConnectionId,
+    listener: text(row, 'listener'),
+    peer: endpoint(row, 'peer'),
+    client: endpoint(row, 'client'),
+    verdict: text(row, 'verdict') as Verdict,
+    chain: text(row, 'chain'),
+    own: endpoint(row, 'own'),
+    from: time(row, 'from_ms'),
+    clockErrorMs: nullable(row, 'clock_error_ms'),
+  }),
+  egress: (row: Row): EgressRecord => ({
+    type: 'egress',
+    connection: nullable(row, 'connection') as ConnectionId | null,
+    local: endpoint(row, 'local'),
+    remote: endpoint(row, 'remote'),
+    listener: text(row, 'listener'),
+    peer: endpoint(row, 'peer'),
+    from: time(row, 'from_ms'),
+  }),
+  end: (row: Row): EndRecord => ({
+    type: 'end',
+    connection: number(row, 'connection') as ConnectionId,
+    to: time(row, 'to_ms'),
+    closed: time(row, 'closed_ms'),
+    reason: text(row, 'reason') as EndReason,
+  }),
+  egressEnd: (row: Row): EgressEndRecord => ({
+    type: 'egress-end',
+    connection: nullable(row, 'connection') as ConnectionId | null,
+    local: endpoint(row, 'local'),
+    from: time(row, 'from_ms'),
+    to: time(row, 'to_ms'),
+  }),
+  binding: (row: Row): BindingRecord => ({
+    type: 'binding',
+    connection: number(row, 'connection') as ConnectionId,
+    site: text(row, 'site') as Site,
+    subject: text(row, 'subject') as Subject,
+    learned: text(row, 'learned') as Learned,
+    from: time(row, 'from_ms'),
+    sessionSince: nullable(row, 'session_since_ms') as Millis | null,
+  }),
+  unbinding: (row: Row): UnbindingRecord => ({
+    type: 'unbinding',
+    connection: number(row, 'connection') as ConnectionId,
+    subject: text(row, 'subject') as Subject,
+    at: time(row, 'at_ms'),
+  }),
+  session: (row: Row): SessionRecord => ({
+    type: 'session',
+    site: text(row, 'site') as Site,
+    subject: text(row, 'subject') as Subject,
+    event: text(row, 'event') === 'login' ? 'login' : 'logout',
+    at: time(row, 'at_ms'),
+    learned: text(row, 'learned') as Learned,
+    connection: nullable(row, 'connection') as ConnectionId | null,
+    request: row['request'] === null ? null : (text(row, 'request') as RequestId),
+  }),
+  publication: (row: Row): PublicationRecord => ({
+    type: 'publication',
+    site: text(row, 'site') as Site,
+    subject: text(row, 'subject') as Subject,
+    at: time(row, 'at_ms'),
+    connection: nullable(row, 'connection') as ConnectionId | null,
+    request: row['request'] === null ? null : (text(row, 'request') as RequestId),
+  }),
+};

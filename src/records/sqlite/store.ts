@@ -1,0 +1,158 @@
+import { join } from 'node:path';
+import { ShudiError } from '../../model/errors.ts';
+import { GATEWAY_SOURCE, type ConnectionId, type RecordItem } from '../../model/records.ts';
+import { dayOf, type Clock, type Day, type Millis } from '../../model/time.ts';
+import { makePrivateDirectory } from '../../platform/files.ts';
+import { isDamage, setAside, type Durability } from '../../platform/sqlite.ts';
+import { openPartition, partitionPath, storedDays, type Partition } from './partition.ts';
+import { columnsOf, fromRow, rowOf } from './schema.ts';
+
+export interface StoreOptions {
+  /** The data directory; day files lie in its `records`. */
+  readonly directory: string;
+  readonly durability: Durability;
+}
+
+export interface StoreHead {
+  readonly day: Day;
+  readonly seq: number;
+  readonly chain: string;
+}
+
+/** The writing side, synchronous: for the writer's thread and for commands. One process at a time (platform/lock). */
+export interface SqliteStore {
+  readonly firstConnection: ConnectionId;
+  /** File names that were found damaged at the start and set aside. */
+  readonly setAside: readonly string[];
+  commit(lines: readonly string[]): void;
+  head(): StoreHead;
+  close(): void;
+}
+
+export function recordsDirectory(dataDirectory: string): string {
+  return join(dataDirectory, 'records');
+}
+
+/** Of a row `t` of egress: that no end of it is stored. */
+const UNCLOSED =
+  'NOT EXISTS (SELECT 1 FROM egress_ends x WHERE x.local_port = t.local_port AND x.local_address = t.local_address AND x.from_ms = t.from_ms)';
+
+const line = (item: RecordItem): string => JSON.stringify(rowOf(item));
+
+/**
+ * Ends what a run that did not stop has left open. Returns the files that had to be set aside.
+ * Idempotent: a second call finds nothing to do.
+ */
+export function recoverRecords(options: StoreOptions, clock: Clock): { setAside: string[]; highest: number } {
+  const directory = recordsDirectory(options.directory);
+  makePrivateDirectory(directory);
+  const aside: string[] = [];
+  for (const day of storedDays(directory).reverse()) {
+    try {
+      const partition = openPartition(directory, day, options.durability);
+      try {
+        return { setAside: aside, highest: recoverPartition(partition, clock) };
+      } finally {
+        partition.close();
+      }
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      aside.push(setAside(partitionPath(directory, day), clock()));
+    }
+  }
+  return { setAside: aside, highest: 0 };
+}
+
+function recoverPartition(partition: Partition, clock: Clock): number {
+  const { database } = partition;
+  const highest = Number(database.prepare('SELECT coalesce(max(id), 0) AS id FROM connections').get()?.['id']);
+  const run = database.prepare('SELECT event, at_ms FROM lifecycle WHERE source = ? ORDER BY rowid DESC LIMIT 1').get(GATEWAY_SOURCE);
+  if (run === undefined || run['event'] !== 'start') return highest;
+  const covered = database.prepare('SELECT max(to_ms) AS until FROM coverage WHERE source = ?').get(GATEWAY_SOURCE);
+  const until = Math.max(Number(run['at_ms']), Number(covered?.['until'] ?? 0)) as Millis;
+  const open = database
+    .prepare(
+      `SELECT c.id AS id, max(c.from_ms, coalesce((SELECT max(k.to_ms) FROM checkpoints k WHERE k.connection = c.id), 0)) AS to_ms
+       FROM connections c WHERE NOT EXISTS (SELECT 1 FROM ends e WHERE e.connection = c.id)`,
+    )
+    .all();
+  const ends = open.map((row) => {
+    const to = Number(row['to_ms']) as Millis;
+    return line({ type: 'end', connection: Number(row['id']) as ConnectionId, to, closed: Math.max(to, until) as Millis, reason: 'crash' });
+  });
+  const carriers = database.prepare(`SELECT * FROM egress t WHERE connection IS NULL AND ${UNCLOSED}`).all().map(fromRow.egress);
+  const carrierEnds = carriers.map((item) => line({ type: 'egress-end', connection: null, local: item.local, from: item.from, to: Math.max(item.from, until) as Millis }));
+  partition.commit([...ends, ...carrierEnds, line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'crash', at: until })], clock());
+  return highest;
+}
+
+/** Recovers, then opens the store for a run. @throws ShudiError data.version */
+export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
+  const directory = recordsDirectory(options.directory);
+  const recovered = recoverRecords(options, clock);
+  const started = clock();
+  let partition = openPartition(directory, dayOf(started), options.durability);
+  let covered = started;
+  partition.commit(
+    [
+      line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started }),
+      line({ type: 'coverage', source: GATEWAY_SOURCE, from: started, to: started }),
+    ],
+    started,
+  );
+  let failure: unknown = null;
+
+  const roll = (day: Day, now: Millis): void => {
+    const next = openPartition(directory, day, options.durability);
+    const carried = openRows(partition);
+    next.commit([line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started }), ...carried], now);
+    partition.close();
+    partition = next;
+  };
+
+  const commit = (lines: readonly string[]): void => {
+    if (failure !== null) throw new ShudiError('records.unavailable', 'The recorder stopped after a failed write.', null, failure);
+    const now = clock();
+    try {
+      // A clock that steps back over midnight does not reopen a day: items go to the newest file.
+      if (dayOf(now) > partition.day) roll(dayOf(now), now);
+      partition.commit(lines, now);
+    } catch (error) {
+      failure = error;
+      throw new ShudiError('records.unavailable', 'A record could not be stored.', partitionPath(directory, partition.day), error);
+    }
+    for (const text of lines) if (text.startsWith('["coverage",')) covered = Math.max(covered, Number(JSON.parse(text)[3])) as Millis;
+  };
+
+  return {
+    firstConnection: (recovered.highest + 1) as ConnectionId,
+    setAside: recovered.setAside,
+    commit,
+    head: () => ({ day: partition.day, ...partition.head() }),
+    close() {
+      if (failure === null) {
+        const now = clock();
+        commit([
+          line({ type: 'coverage', source: GATEWAY_SOURCE, from: covered, to: now }),
+          line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'stop', at: now }),
+        ]);
+      }
+      partition.close();
+    },
+  };
+}
+
+/** The rows of what is still open in a day, to be carried into the next, so that each day answers for itself. */
+function openRows(partition: Partition): string[] {
+  const pick = (table: 'connections' | 'egress' | 'bindings', where: string): string[] =>
+    partition.database
+      .prepare(`SELECT ${columnsOf(table).join(', ')} FROM ${table} t WHERE ${where}`)
+      .all()
+      .map((row) => JSON.stringify([table, ...Object.values(row)]));
+  const live = (column: string): string => `NOT EXISTS (SELECT 1 FROM ends e WHERE e.connection = ${column})`;
+  return [
+    ...pick('connections', live('t.id')),
+    ...pick('egress', `${UNCLOSED} AND (t.connection IS NULL OR ${live('t.connection')})`),
+    ...pick('bindings', live('t.connection')),
+  ];
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+const long = process.env['SHUDI_LONG'] === '1';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: long ? 3_600_000 : 30_000,
+    hookTimeout: 60_000,
+    globalSetup: ['test/support/global-setup.ts'],
+    reporters: ['default', './test/support/closing-line-reporter.ts'],
+  },
+});
