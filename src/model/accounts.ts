@@ -76,7 +76,13 @@ export interface Badge {
  */
 export interface BadgeDirectory {
   get(site: Site, account: AccountId): Badge | null;
-  publish(site: Site, account: AccountId, region: RegionAnswer, address: IpAddress, at: Millis): Promise<void>;
+  publish(
+    site: Site,
+    account: AccountId,
+    region: RegionAnswer,
+    address: IpAddress,
+    at: Millis,
+  ): Promise<void>;
 }
 
 /** What a policy may know of an account: what is shown, and the mainland province of its last IPv4 act. */
@@ -92,7 +98,12 @@ export interface BadgeHistory {
  * account's last province.
  * @param day  today in days since the Unix epoch (UTC)
  */
-export type BadgePolicy = (previous: BadgeHistory | null, answer: RegionAnswer, isV4: boolean, day: number) => RegionCode;
+export type BadgePolicy = (
+  previous: BadgeHistory | null,
+  answer: RegionAnswer,
+  isV4: boolean,
+  day: number,
+) => RegionCode;
 
 /** An identity as the vault keeps it: sealed to the disclosure key, for one subject and month. */
 export interface SealedIdentity {

@@ -45,6 +45,16 @@ export const ERROR_CODES = {
   'key.wrong': entry(500, 'The key is not the one that this was made with', 'Restore the key and the data from the same backup.'),
   'key.exists': entry(409, 'There is a key already', 'Keep it: what was sealed to it needs it. `openssl pkey -in disclosure.key -pubout` makes its public half again.'),
 
+  'gateway.bad-request': entry(400, 'The request is malformed', 'Send one well-formed HTTP/1.1 request.'),
+  'gateway.method': entry(405, 'This method is not forwarded', 'Use another method.'),
+  'gateway.upgrade': entry(501, 'Upgrades are not forwarded', 'Use plain HTTP/1.1.'),
+  'gateway.no-route': entry(404, 'No route serves this host and path', 'Check the host name and the path.'),
+  'gateway.unidentified': entry(401, 'The token is missing, expired or not valid', 'Log in again.'),
+  'gateway.upstream-unreachable': entry(502, 'The web service cannot be reached', 'Try again later.'),
+  'gateway.upstream-invalid': entry(502, 'The web service answered nonsense', 'Try again later.'),
+  'gateway.upstream-timeout': entry(504, 'The web service did not answer in time', 'Try again later.'),
+  'gateway.port-in-use': entry(500, 'Another program listens on this port', 'Stop it, or choose another port.'),
+
   'records.unavailable': entry(503, 'The recorder cannot store records', 'Check disk space and the data directory; nothing is forwarded until it is back.'),
 
   'region.missing': entry(500, 'The region file is not there', 'Run `shudi geo build`, or name another file in the configuration.'),

@@ -98,7 +98,7 @@ export class SqliteQuery {
 
   byRequest(request: RequestId): { at: Millis; contact: Contact } | null {
     let found: { at: Millis; connection: ConnectionId } | null = null;
-    for (const day of storedDays(this.#directory).reverse()) {
+    for (const day of storedDays(this.#directory).toReversed()) {
       this.#each([day], (database) => {
         const row = database.prepare('SELECT connection, at_ms FROM requests WHERE request = ?').get(request);
         if (row !== undefined) found = { at: Number(row['at_ms']) as Millis, connection: Number(row['connection']) as ConnectionId };

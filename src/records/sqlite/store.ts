@@ -47,7 +47,7 @@ export function recoverRecords(options: StoreOptions, clock: Clock): { setAside:
   const directory = recordsDirectory(options.directory);
   makePrivateDirectory(directory);
   const aside: string[] = [];
-  for (const day of storedDays(directory).reverse()) {
+  for (const day of storedDays(directory).toReversed()) {
     try {
       const partition = openPartition(directory, day, options.durability);
       try {
