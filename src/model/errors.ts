@@ -32,7 +32,10 @@ export interface Problem {
 
 /** The problem document of any thrown value; an unknown one tells nothing of itself (no stack, no text). */
 export function problemOf(error: unknown): Problem {
-  const known = error instanceof ShudiError ? error : new ShudiError('internal.fault', 'The request could not be served.');
+  const known =
+    error instanceof ShudiError
+      ? error
+      : new ShudiError('internal.fault', 'The request could not be served.');
   const entry = ERROR_CODES[known.code];
   return {
     type: `urn:shudi:error:${known.code}`,

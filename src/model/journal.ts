@@ -32,7 +32,12 @@ export interface JournalHead {
  * - Nothing is ever changed or removed through this interface.
  */
 export interface Journal {
-  append(kind: string, actor: string, body: { readonly [key: string]: Json }, expect?: JournalHead): Promise<JournalEntry>;
+  append(
+    kind: string,
+    actor: string,
+    body: { readonly [key: string]: Json },
+    expect?: JournalHead,
+  ): Promise<JournalEntry>;
   head(): Promise<JournalHead>;
   /** Entries with seq > after, in order, at most `limit`. */
   entries(after: number, limit: number): Promise<readonly JournalEntry[]>;

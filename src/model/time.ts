@@ -19,11 +19,23 @@ export function parseTime(text: string, where: string): Millis {
   const match = RFC3339.exec(text);
   if (match === null) throw new ShudiError('time.invalid', 'This is not an RFC 3339 time.', where);
   if (match[8] === undefined) throw new ShudiError('time.no-offset', 'This time has no UTC offset.', where);
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [number, number, number, number, number, number];
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const millis = Math.floor(Number(`0${match[7] ?? ''}`) * 1000);
   const utc = Date.UTC(year, month - 1, day, hour, minute, second, millis);
   const check = new Date(utc);
-  const real = check.getUTCMonth() === month - 1 && check.getUTCDate() === day && hour < 24 && minute < 60 && second < 60;
+  const real =
+    check.getUTCMonth() === month - 1 &&
+    check.getUTCDate() === day &&
+    hour < 24 &&
+    minute < 60 &&
+    second < 60;
   const offset = /^[zZ]$/.test(match[8]) ? 0 : offsetMinutes(match[8]);
   if (!real || offset === null) throw new ShudiError('time.invalid', 'No such time exists.', where);
   return (utc - offset * 60_000) as Millis;

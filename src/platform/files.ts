@@ -1,4 +1,14 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { ShudiError } from '../model/errors.ts';
 
@@ -37,6 +47,7 @@ export function writeFileAtomically(path: string, content: string | Uint8Array, 
  */
 export function readSecretFile(path: string): Buffer {
   if (!existsSync(path)) throw new ShudiError('data.missing', 'The key file is not there.', path);
-  if ((statSync(path).mode & 0o077) !== 0) throw new ShudiError('data.permissions', 'The key file can be read by others.', path);
+  if ((statSync(path).mode & 0o077) !== 0)
+    throw new ShudiError('data.permissions', 'The key file can be read by others.', path);
   return readFileSync(path);
 }

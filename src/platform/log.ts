@@ -11,8 +11,10 @@ export interface Log {
 
 /** One JSON object a line on `write`. */
 export function jsonLog(write: (line: string) => void): Log {
-  const at = (level: string) => (event: string, fields: LogFields = {}) =>
-    write(`${JSON.stringify({ time: formatTime(systemClock()), level, event, ...fields })}\n`);
+  const at =
+    (level: string) =>
+    (event: string, fields: LogFields = {}) =>
+      write(`${JSON.stringify({ time: formatTime(systemClock()), level, event, ...fields })}\n`);
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }
 

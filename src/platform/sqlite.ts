@@ -9,7 +9,10 @@ import { ShudiError } from '../model/errors.ts';
 export type Durability = 'fsync' | 'os';
 
 /** Opens a database file with the settings that the guarantees stand on. A connection waits 5 s for a lock. */
-export function openDatabase(path: string, options: { durability?: Durability; readOnly?: boolean } = {}): DatabaseSync {
+export function openDatabase(
+  path: string,
+  options: { durability?: Durability; readOnly?: boolean } = {},
+): DatabaseSync {
   const database = new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 5000 });
   try {
     if (options.readOnly !== true) {
@@ -40,7 +43,8 @@ export function isDamage(error: unknown): boolean {
 export function setAside(path: string, now: number): string {
   const target = `${path}.damaged-${now}`;
   renameSync(path, target);
-  for (const suffix of ['-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, target + suffix);
+  for (const suffix of ['-wal', '-shm'])
+    if (existsSync(path + suffix)) renameSync(path + suffix, target + suffix);
   return target;
 }
 
@@ -68,5 +72,10 @@ export function immediately<T>(database: DatabaseSync, action: () => T): T {
 export function requireVersion(database: DatabaseSync, version: number, path: string): void {
   const row = database.prepare('PRAGMA user_version').get();
   const found = Number(row?.['user_version']);
-  if (found !== version) throw new ShudiError('data.version', `The file has version ${found}, this program reads ${version}.`, path);
+  if (found !== version)
+    throw new ShudiError(
+      'data.version',
+      `The file has version ${found}, this program reads ${version}.`,
+      path,
+    );
 }

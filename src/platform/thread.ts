@@ -14,7 +14,11 @@ interface Call {
 interface Answer {
   readonly id: number;
   readonly value?: unknown;
-  readonly error?: { readonly code: ErrorCode | null; readonly message: string; readonly where: string | null };
+  readonly error?: {
+    readonly code: ErrorCode | null;
+    readonly message: string;
+    readonly where: string | null;
+  };
 }
 
 /** A service in a thread of its own: disk waits there do not hold up a request here (R11). */
@@ -34,7 +38,10 @@ export interface Thread<Service extends ThreadService> {
  * Starts the module at `url` as a thread; the module calls `serveThread`. Resolves when its service is open.
  * @param setup  structured-clonable data for the service
  */
-export async function startThread<Service extends ThreadService>(url: URL, setup: unknown): Promise<Thread<Service>> {
+export async function startThread<Service extends ThreadService>(
+  url: URL,
+  setup: unknown,
+): Promise<Thread<Service>> {
   const worker = new Worker(url, { workerData: { shudiThread: true, setup } });
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: unknown) => void }>();
   let next = 1;
@@ -47,7 +54,8 @@ export async function startThread<Service extends ThreadService>(url: URL, setup
     });
     worker.on('exit', () => {
       gone = fault ?? new Error('thread ended');
-      for (const call of waiting.values()) call.reject(new ShudiError('records.unavailable', 'A storage thread has ended.', null, gone));
+      for (const call of waiting.values())
+        call.reject(new ShudiError('records.unavailable', 'A storage thread has ended.', null, gone));
       waiting.clear();
       resolve(wanted ? null : gone);
     });
@@ -87,16 +95,27 @@ export async function startThread<Service extends ThreadService>(url: URL, setup
 }
 
 function revive(error: NonNullable<Answer['error']>): Error {
-  return error.code === null ? new Error(error.message) : new ShudiError(error.code, error.message, error.where);
+  return error.code === null
+    ? new Error(error.message)
+    : new ShudiError(error.code, error.message, error.where);
 }
 
 /**
  * The other half of `startThread`: opens the service with the setup, then answers calls in their order.
  * An optional method `close` runs at the end. Does nothing outside such a thread.
  */
-export function serveThread<Setup, Service extends ThreadService>(open: (setup: Setup) => Service | Promise<Service>): void {
+export function serveThread<Setup, Service extends ThreadService>(
+  open: (setup: Setup) => Service | Promise<Service>,
+): void {
   const data: unknown = workerData;
-  if (isMainThread || parentPort === null || typeof data !== 'object' || data === null || !('shudiThread' in data)) return;
+  if (
+    isMainThread ||
+    parentPort === null ||
+    typeof data !== 'object' ||
+    data === null ||
+    !('shudiThread' in data)
+  )
+    return;
   const port = parentPort;
   const { setup } = data as unknown as { setup: Setup };
   const opening = Promise.resolve().then(() => open(setup));
@@ -115,6 +134,9 @@ async function answer(opening: Promise<ThreadService>, call: Call): Promise<Answ
   } catch (error) {
     const code = error instanceof ShudiError ? error.code : null;
     const where = error instanceof ShudiError ? error.where : null;
-    return { id: call.id, error: { code, message: error instanceof Error ? error.message : 'failed', where } };
+    return {
+      id: call.id,
+      error: { code, message: error instanceof Error ? error.message : 'failed', where },
+    };
   }
 }

@@ -75,15 +75,27 @@ function assembleEgress(parts: ConnectionParts): StoredEgress[] {
     if (seen.has(key)) continue;
     seen.add(key);
     const ended = parts.egressEnds.find(
-      (item) => item.local.address === egress.local.address && item.local.port === egress.local.port && item.from === egress.from,
+      (item) =>
+        item.local.address === egress.local.address &&
+        item.local.port === egress.local.port &&
+        item.from === egress.from,
     );
-    result.push({ local: egress.local, remote: egress.remote, from: egress.from, to: ended?.to ?? parts.end?.closed ?? null });
+    result.push({
+      local: egress.local,
+      remote: egress.remote,
+      from: egress.from,
+      to: ended?.to ?? parts.end?.closed ?? null,
+    });
   }
   return result;
 }
 
 /** The contacts that overlap the window, oldest first, cut at `limit`. */
-export function selectContacts(contacts: Iterable<Contact>, window: Window, limit: number): { contacts: Contact[]; total: number } {
+export function selectContacts(
+  contacts: Iterable<Contact>,
+  window: Window,
+  limit: number,
+): { contacts: Contact[]; total: number } {
   const matching = [...contacts].filter((contact) => overlaps(contact, window.from, window.to));
   matching.sort((a, b) => a.from - b.from || a.id - b.id);
   return { contacts: matching.slice(0, limit), total: matching.length };

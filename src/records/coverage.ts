@@ -19,7 +19,10 @@ export function gapsIn(source: string, window: Window, facts: CoverageFacts): Ga
   const own = facts.coverage.filter((item) => item.source === source).sort((a, b) => a.from - b.from);
   const stretches = own.map((item) => ({ from: item.from, to: item.to }));
   if (facts.liveUntil !== null) {
-    const last = own.reduce<Millis | null>((latest, item) => (latest === null || item.to > latest ? item.to : latest), null);
+    const last = own.reduce<Millis | null>(
+      (latest, item) => (latest === null || item.to > latest ? item.to : latest),
+      null,
+    );
     if (last !== null) stretches.push({ from: last, to: facts.liveUntil });
   }
   stretches.sort((a, b) => a.from - b.from);
@@ -28,7 +31,8 @@ export function gapsIn(source: string, window: Window, facts: CoverageFacts): Ga
   for (const stretch of stretches) {
     if (stretch.to < covered) continue;
     if (stretch.from > window.to) break;
-    if (stretch.from > covered) gaps.push(...explain(source, covered, Math.min(stretch.from, window.to), facts));
+    if (stretch.from > covered)
+      gaps.push(...explain(source, covered, Math.min(stretch.from, window.to), facts));
     covered = Math.max(covered, stretch.to);
     if (covered >= window.to) break;
   }
@@ -38,10 +42,18 @@ export function gapsIn(source: string, window: Window, facts: CoverageFacts): Ga
 }
 
 function explain(source: string, from: number, to: number, facts: CoverageFacts): Gap[] {
-  const make = (start: number, end: number, reason: Gap['reason']): Gap => ({ source, from: start as Millis, to: end as Millis, reason });
+  const make = (start: number, end: number, reason: Gap['reason']): Gap => ({
+    source,
+    from: start as Millis,
+    to: end as Millis,
+    reason,
+  });
   if (from >= facts.now && to > facts.now) return [make(from, to, 'not-yet')];
   if (to > facts.now) return [...explain(source, from, facts.now, facts), make(facts.now, to, 'not-yet')];
-  if (facts.damaged.some((day) => dayStart(day) <= to && dayStart(day) + DAY_MS > from)) return [make(from, to, 'damaged-partition')];
-  const crashed = facts.lifecycle.some((item) => item.source === source && item.event === 'crash' && item.at >= from - 1 && item.at <= to);
+  if (facts.damaged.some((day) => dayStart(day) <= to && dayStart(day) + DAY_MS > from))
+    return [make(from, to, 'damaged-partition')];
+  const crashed = facts.lifecycle.some(
+    (item) => item.source === source && item.event === 'crash' && item.at >= from - 1 && item.at <= to,
+  );
   return [make(from, to, crashed ? 'crash' : 'not-running')];
 }

@@ -25,7 +25,11 @@ export class GroupCommit {
   /** Resolves when a commit has failed. */
   readonly failed: Promise<Error>;
 
-  constructor(commit: (lines: string[]) => Promise<void>, encode: (item: RecordItem) => string, limit: number) {
+  constructor(
+    commit: (lines: string[]) => Promise<void>,
+    encode: (item: RecordItem) => string,
+    limit: number,
+  ) {
     this.#commit = commit;
     this.#encode = encode;
     this.#limit = limit;
@@ -35,8 +39,19 @@ export class GroupCommit {
   }
 
   append(items: readonly RecordItem[]): Promise<void> {
-    if (this.#failure !== null) return Promise.reject(new ShudiError('records.unavailable', 'The recorder stopped after a failed write.', null, this.#failure));
-    if (this.#rows + items.length > this.#limit) return Promise.reject(new ShudiError('records.unavailable', 'Too many records are waiting to be stored.'));
+    if (this.#failure !== null)
+      return Promise.reject(
+        new ShudiError(
+          'records.unavailable',
+          'The recorder stopped after a failed write.',
+          null,
+          this.#failure,
+        ),
+      );
+    if (this.#rows + items.length > this.#limit)
+      return Promise.reject(
+        new ShudiError('records.unavailable', 'Too many records are waiting to be stored.'),
+      );
     if (items.length === 0) return Promise.resolve();
     return new Promise<void>((resolve, reject) => {
       this.#rows += items.length;

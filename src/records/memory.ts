@@ -31,9 +31,13 @@ export interface MemoryStore {
  * The reference engine: a list and plain scans, so that what the contract means can be read off. For tests and for
  * understanding; it forgets everything with the process.
  */
-export function openMemoryRecords(store: MemoryStore, clock: Clock): { writer: RecordWriter; reader: RecordReader } {
+export function openMemoryRecords(
+  store: MemoryStore,
+  clock: Clock,
+): { writer: RecordWriter; reader: RecordReader } {
   const { items } = store;
-  const all = <Type extends RecordItem['type']>(type: Type): Of<Type>[] => items.filter((item): item is Of<Type> => item.type === type);
+  const all = <Type extends RecordItem['type']>(type: Type): Of<Type>[] =>
+    items.filter((item): item is Of<Type> => item.type === type);
   recover(items);
   const started = clock();
   items.push({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started });
@@ -54,27 +58,49 @@ export function openMemoryRecords(store: MemoryStore, clock: Clock): { writer: R
   };
   const contacts = (): Contact[] => all('connection').flatMap((item) => contactOf(item.id) ?? []);
   const egressEnd = (egress: EgressRecord): Millis | null => {
-    const end = all('egress-end').find((item) => item.local.address === egress.local.address && item.local.port === egress.local.port && item.from === egress.from);
+    const end = all('egress-end').find(
+      (item) =>
+        item.local.address === egress.local.address &&
+        item.local.port === egress.local.port &&
+        item.from === egress.from,
+    );
     return end?.to ?? all('end').find((item) => item.connection === egress.connection)?.closed ?? null;
   };
 
   const reader: RecordReader = {
     async byClient(address, port, window, limit): Promise<Found> {
-      const matching = contacts().filter((contact) => contact.client.address === address && (port === null || contact.client.port === null || contact.client.port === port));
+      const matching = contacts().filter(
+        (contact) =>
+          contact.client.address === address &&
+          (port === null || contact.client.port === null || contact.client.port === port),
+      );
       return { ...selectContacts(matching, window, limit), shared: false };
     },
     async byEgress(address: IpAddress, port: Port, window, limit): Promise<Found> {
       const used = all('egress').filter(
-        (item) => item.local.address === address && item.local.port === port && overlaps({ from: item.from, to: egressEnd(item) }, window.from, window.to),
+        (item) =>
+          item.local.address === address &&
+          item.local.port === port &&
+          overlaps({ from: item.from, to: egressEnd(item) }, window.from, window.to),
       );
-      const dedicated = used.flatMap((item) => (item.connection === null ? [] : (contactOf(item.connection) ?? [])));
+      const dedicated = used.flatMap((item) =>
+        item.connection === null ? [] : (contactOf(item.connection) ?? []),
+      );
       const carriers = used.filter((item) => item.connection === null);
-      const carried = contacts().filter((contact) => carriers.some((carrier) => carriedBy(contact, carrier)) && overlaps(contact, window.from, window.to));
-      const matching = [...new Map([...dedicated, ...carried].map((contact) => [contact.id, contact])).values()].sort((a, b) => a.from - b.from || a.id - b.id);
+      const carried = contacts().filter(
+        (contact) =>
+          carriers.some((carrier) => carriedBy(contact, carrier)) &&
+          overlaps(contact, window.from, window.to),
+      );
+      const matching = [
+        ...new Map([...dedicated, ...carried].map((contact) => [contact.id, contact])).values(),
+      ].sort((a, b) => a.from - b.from || a.id - b.id);
       return { contacts: matching.slice(0, limit), total: matching.length, shared: carriers.length > 0 };
     },
     async bySubject(subject: Subject, window: Window, limit): Promise<Found> {
-      const matching = contacts().filter((contact) => contact.bindings.some((item) => item.subject === subject && overlaps(item, window.from, window.to)));
+      const matching = contacts().filter((contact) =>
+        contact.bindings.some((item) => item.subject === subject && overlaps(item, window.from, window.to)),
+      );
       matching.sort((a, b) => a.from - b.from || a.id - b.id);
       return { contacts: matching.slice(0, limit), total: matching.length, shared: false };
     },
@@ -84,14 +110,24 @@ export function openMemoryRecords(store: MemoryStore, clock: Clock): { writer: R
       return found === undefined || contact === null ? null : { at: found.at, contact };
     },
     async sessionsOf(subject, window, limit): Promise<SessionRecord[]> {
-      return all('session').filter((item) => item.subject === subject && item.at >= window.from && item.at <= window.to).slice(0, limit);
+      return all('session')
+        .filter((item) => item.subject === subject && item.at >= window.from && item.at <= window.to)
+        .slice(0, limit);
     },
     async publicationsOf(subject, window, limit): Promise<PublicationRecord[]> {
-      return all('publication').filter((item) => item.subject === subject && item.at >= window.from && item.at <= window.to).slice(0, limit);
+      return all('publication')
+        .filter((item) => item.subject === subject && item.at >= window.from && item.at <= window.to)
+        .slice(0, limit);
     },
     async gaps(source: string, window: Window): Promise<Gap[]> {
       const now = clock();
-      return gapsIn(source, window, { coverage: all('coverage'), lifecycle: all('lifecycle'), damaged: [], liveUntil: open ? now : null, now });
+      return gapsIn(source, window, {
+        coverage: all('coverage'),
+        lifecycle: all('lifecycle'),
+        damaged: [],
+        liveUntil: open ? now : null,
+        now,
+      });
     },
     async retainedFrom() {
       return null;
@@ -99,7 +135,8 @@ export function openMemoryRecords(store: MemoryStore, clock: Clock): { writer: R
     async close() {},
   };
   const writer: RecordWriter = {
-    firstConnection: (all('connection').reduce((highest, item) => Math.max(highest, item.id), 0) + 1) as ConnectionId,
+    firstConnection: (all('connection').reduce((highest, item) => Math.max(highest, item.id), 0) +
+      1) as ConnectionId,
     failed: new Promise(() => undefined),
     async append(batch) {
       if (!open) throw new ShudiError('records.unavailable', 'The recorder is closed.');
@@ -123,12 +160,20 @@ function recover(items: RecordItem[]): void {
   if (last === undefined || last.type !== 'lifecycle' || last.event !== 'start') return;
   const ended = new Set(items.flatMap((item) => (item.type === 'end' ? [item.connection] : [])));
   let until = last.at;
-  for (const item of items) if (item.type === 'coverage' && item.source === GATEWAY_SOURCE && item.to > until) until = item.to;
+  for (const item of items)
+    if (item.type === 'coverage' && item.source === GATEWAY_SOURCE && item.to > until) until = item.to;
   for (const item of items.slice()) {
     if (item.type !== 'connection' || ended.has(item.id)) continue;
     let to = item.from;
-    for (const mark of items) if (mark.type === 'checkpoint' && mark.connection === item.id && mark.to > to) to = mark.to;
-    items.push({ type: 'end', connection: item.id, to, closed: Math.max(to, until) as Millis, reason: 'crash' });
+    for (const mark of items)
+      if (mark.type === 'checkpoint' && mark.connection === item.id && mark.to > to) to = mark.to;
+    items.push({
+      type: 'end',
+      connection: item.id,
+      to,
+      closed: Math.max(to, until) as Millis,
+      reason: 'crash',
+    });
   }
   items.push({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'crash', at: until });
 }

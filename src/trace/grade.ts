@@ -69,7 +69,8 @@ const GAP_REASON = {
  */
 export function grade(facts: Facts): Verdicts {
   const { candidates, asked } = facts;
-  if (facts.retainedFrom !== null && asked.to < facts.retainedFrom) return verdicts('outside-retention', 'none', ['before-retention']);
+  if (facts.retainedFrom !== null && asked.to < facts.retainedFrom)
+    return verdicts('outside-retention', 'none', ['before-retention']);
   if (facts.total === 0 || candidates.length === 0) return nothingFound(facts);
   const doubts = endpointDoubts(facts);
   const named = subjectDoubts(facts);
@@ -81,20 +82,28 @@ function verdicts(grade: Grade, subjectGrade: SubjectGrade, reasons: readonly Re
 }
 
 function nothingFound(facts: Facts): Verdicts {
-  if (facts.retainedFrom !== null && facts.asked.from < facts.retainedFrom) return verdicts('outside-retention', 'none', ['before-retention']);
+  if (facts.retainedFrom !== null && facts.asked.from < facts.retainedFrom)
+    return verdicts('outside-retention', 'none', ['before-retention']);
   const within = facts.gaps.filter((gap) => overlaps(gap, facts.asked.from, facts.asked.to));
   if (within.length === 0) return verdicts('none', 'none', []);
-  return verdicts('gap', 'none', within.map((gap) => GAP_REASON[gap.reason]));
+  return verdicts(
+    'gap',
+    'none',
+    within.map((gap) => GAP_REASON[gap.reason]),
+  );
 }
 
 function endpointDoubts(facts: Facts): Reason[] {
   const { candidates } = facts;
   const doubts: Reason[] = [];
-  const endpoints = new Set(candidates.map((item) => `${item.endpoint.address} ${item.endpoint.port ?? '?'}`));
+  const endpoints = new Set(
+    candidates.map((item) => `${item.endpoint.address} ${item.endpoint.port ?? '?'}`),
+  );
   if (endpoints.size > 1) doubts.push('several-endpoints');
   if (facts.total > candidates.length) doubts.push('too-many-to-list');
   if (facts.portMissing) doubts.push('no-port');
-  if (facts.portAsked && candidates.some((item) => item.endpoint.port === null)) doubts.push('port-not-recorded');
+  if (facts.portAsked && candidates.some((item) => item.endpoint.port === null))
+    doubts.push('port-not-recorded');
   if (facts.sharedEgress) doubts.push('shared-egress');
   if (candidates.some((item) => item.verdict === 'unverified')) doubts.push('unverified-address');
   if (!candidates.some((item) => unbroken(item, facts.gaps))) doubts.push('gap-in-between');

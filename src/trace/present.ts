@@ -20,7 +20,10 @@ export function answerHandles(): (subject: Subject) => string {
 }
 
 const timeOrNull = (time: Millis | null): string | null => (time === null ? null : formatTime(time));
-const endpointJson = (endpoint: Endpoint): { [key: string]: Json } => ({ address: endpoint.address, port: endpoint.port });
+const endpointJson = (endpoint: Endpoint): { [key: string]: Json } => ({
+  address: endpoint.address,
+  port: endpoint.port,
+});
 
 /**
  * What a trace shows without a grant: the chain down to handles.
@@ -63,7 +66,8 @@ function candidateJson(
             site: binding.site,
             learned: binding.learned,
             sessionSince: timeOrNull(binding.sessionSince),
-            sessionAgeMs: binding.sessionSince === null ? null : Math.max(0, binding.from - binding.sessionSince),
+            sessionAgeMs:
+              binding.sessionSince === null ? null : Math.max(0, binding.from - binding.sessionSince),
           },
     hops: [contactHop(trace, candidate)],
   };
@@ -72,7 +76,8 @@ function candidateJson(
 /** From the outside to the inside: what was asked about, and the client endpoint behind it. */
 function contactHop(trace: Trace, { contact }: TracedCandidate): { [key: string]: Json } {
   const { question } = trace;
-  const outside: Endpoint = question.kind === 'egress' ? { address: question.address, port: question.port } : contact.client;
+  const outside: Endpoint =
+    question.kind === 'egress' ? { address: question.address, port: question.port } : contact.client;
   return {
     kind: 'contact',
     outside: { address: outside.address, portLow: outside.port, portHigh: outside.port },
@@ -91,5 +96,10 @@ function contactHop(trace: Trace, { contact }: TracedCandidate): { [key: string]
 }
 
 function egressJson(egress: StoredEgress): { [key: string]: Json } {
-  return { local: endpointJson(egress.local), remote: endpointJson(egress.remote), from: formatTime(egress.from), to: timeOrNull(egress.to) };
+  return {
+    local: endpointJson(egress.local),
+    remote: endpointJson(egress.remote),
+    from: formatTime(egress.from),
+    to: timeOrNull(egress.to),
+  };
 }

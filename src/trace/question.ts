@@ -36,7 +36,21 @@ export type Question = EndpointQuestion | RequestQuestion | AccountQuestion;
 /** A question as it arrives, from a command line or as JSON; all values are text. */
 export type RawQuestion = { readonly [key: string]: unknown };
 
-const FIELDS = ['outside', 'inside', 'egress', 'requestId', 'account', 'site', 'port', 'proto', 'remote', 'at', 'from', 'to', 'tolerance'];
+const FIELDS = [
+  'outside',
+  'inside',
+  'egress',
+  'requestId',
+  'account',
+  'site',
+  'port',
+  'proto',
+  'remote',
+  'at',
+  'from',
+  'to',
+  'tolerance',
+];
 const MAX_TOLERANCE_MS = 3_600_000;
 const MAX_PERIOD_MS = 366 * 86_400_000;
 
@@ -45,9 +59,17 @@ const MAX_PERIOD_MS = 366 * 86_400_000;
  * @throws ShudiError question.invalid | address.invalid | port.invalid | time.invalid | time.no-offset
  */
 export function parseQuestion(raw: RawQuestion): Question {
-  for (const key of Object.keys(raw)) if (!FIELDS.includes(key)) throw new ShudiError('question.invalid', 'A question has no such field.', key.slice(0, 40));
-  const kinds = ['outside', 'inside', 'egress', 'requestId', 'account'].filter((key) => raw[key] !== undefined);
-  if (kinds.length !== 1) throw new ShudiError('question.invalid', 'Name exactly one of outside, inside, egress, requestId and account.');
+  for (const key of Object.keys(raw))
+    if (!FIELDS.includes(key))
+      throw new ShudiError('question.invalid', 'A question has no such field.', key.slice(0, 40));
+  const kinds = ['outside', 'inside', 'egress', 'requestId', 'account'].filter(
+    (key) => raw[key] !== undefined,
+  );
+  if (kinds.length !== 1)
+    throw new ShudiError(
+      'question.invalid',
+      'Name exactly one of outside, inside, egress, requestId and account.',
+    );
   const [kind] = kinds;
   if (kind === 'requestId') return requestQuestion(raw);
   if (kind === 'account') return accountQuestion(raw);
@@ -57,20 +79,23 @@ export function parseQuestion(raw: RawQuestion): Question {
 function textOf(raw: RawQuestion, key: string): string {
   const value = raw[key];
   if (typeof value === 'number') return String(value);
-  if (typeof value !== 'string' || value.length > 200) throw new ShudiError('question.invalid', 'This field must be a text.', key);
+  if (typeof value !== 'string' || value.length > 200)
+    throw new ShudiError('question.invalid', 'This field must be a text.', key);
   return value;
 }
 
 function only(raw: RawQuestion, allowed: readonly string[]): void {
   for (const key of Object.keys(raw)) {
-    if (raw[key] !== undefined && !allowed.includes(key)) throw new ShudiError('question.invalid', 'This field does not go with this kind of question.', key);
+    if (raw[key] !== undefined && !allowed.includes(key))
+      throw new ShudiError('question.invalid', 'This field does not go with this kind of question.', key);
   }
 }
 
 function requestQuestion(raw: RawQuestion): RequestQuestion {
   only(raw, ['requestId']);
   const requestId = canonicalRequestId(textOf(raw, 'requestId'));
-  if (requestId === null) throw new ShudiError('question.invalid', 'This is not a request id of the gateway.', 'requestId');
+  if (requestId === null)
+    throw new ShudiError('question.invalid', 'This is not a request id of the gateway.', 'requestId');
   return { kind: 'request', requestId };
 }
 
@@ -81,7 +106,8 @@ function accountQuestion(raw: RawQuestion): AccountQuestion {
   const from = parseTime(textOf(raw, 'from'), 'from');
   const to = parseTime(textOf(raw, 'to'), 'to');
   if (to < from) throw new ShudiError('question.invalid', 'The period ends before it begins.', 'to');
-  if (to - from > MAX_PERIOD_MS) throw new ShudiError('question.invalid', 'The period is longer than 366 days.', 'to');
+  if (to - from > MAX_PERIOD_MS)
+    throw new ShudiError('question.invalid', 'The period is longer than 366 days.', 'to');
   return { kind: 'account', site: textOf(raw, 'site') as Site, account, from, to };
 }
 
@@ -89,7 +115,8 @@ function endpointQuestion(raw: RawQuestion, kind: EndpointQuestion['kind']): End
   only(raw, [kind, 'port', 'proto', 'remote', 'at', 'tolerance']);
   if (raw['at'] === undefined) throw new ShudiError('question.invalid', 'A question needs a time.', 'at');
   const port = raw['port'] === undefined ? null : parsePort(textOf(raw, 'port'), 'port');
-  if (kind === 'egress' && port === null) throw new ShudiError('question.invalid', 'A gateway-side endpoint needs its port.', 'port');
+  if (kind === 'egress' && port === null)
+    throw new ShudiError('question.invalid', 'A gateway-side endpoint needs its port.', 'port');
   return {
     kind,
     address: parseAddress(textOf(raw, kind), kind),
@@ -102,20 +129,27 @@ function endpointQuestion(raw: RawQuestion, kind: EndpointQuestion['kind']): End
 }
 
 function protoOf(text: string): 'tcp' | 'udp' {
-  if (text !== 'tcp' && text !== 'udp') throw new ShudiError('question.invalid', 'The protocol is tcp or udp.', 'proto');
+  if (text !== 'tcp' && text !== 'udp')
+    throw new ShudiError('question.invalid', 'The protocol is tcp or udp.', 'proto');
   return text;
 }
 
 function toleranceOf(text: string): number {
   const value = durationMillis(text);
-  if (value === null || value > MAX_TOLERANCE_MS) throw new ShudiError('question.invalid', 'A tolerance is written like 2s or 500ms, at most 1h.', 'tolerance');
+  if (value === null || value > MAX_TOLERANCE_MS)
+    throw new ShudiError(
+      'question.invalid',
+      'A tolerance is written like 2s or 500ms, at most 1h.',
+      'tolerance',
+    );
   return value;
 }
 
 /** `1.2.3.4:80` or `[2001:db8::1]:80`; the port is needed. */
 export function parseEndpoint(text: string, where: string): Endpoint {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text);
-  if (match === null) throw new ShudiError('question.invalid', 'An endpoint is written 1.2.3.4:80 or [2001:db8::1]:80.', where);
+  if (match === null)
+    throw new ShudiError('question.invalid', 'An endpoint is written 1.2.3.4:80 or [2001:db8::1]:80.', where);
   return { address: parseAddress(match[1] ?? match[2] ?? '', where), port: parsePort(match[3] ?? '', where) };
 }
 
@@ -125,7 +159,12 @@ export function questionJson(question: Question): { readonly [key: string]: Json
     case 'request':
       return { requestId: question.requestId };
     case 'account':
-      return { site: question.site, account: question.account, from: formatTime(question.from), to: formatTime(question.to) };
+      return {
+        site: question.site,
+        account: question.account,
+        from: formatTime(question.from),
+        to: formatTime(question.to),
+      };
     case 'outside':
     case 'inside':
     case 'egress':
@@ -133,7 +172,9 @@ export function questionJson(question: Question): { readonly [key: string]: Json
         [question.kind]: question.address,
         ...(question.port === null ? {} : { port: question.port }),
         ...(question.proto === null ? {} : { proto: question.proto }),
-        ...(question.remote === null ? {} : { remote: { address: question.remote.address, port: question.remote.port } }),
+        ...(question.remote === null
+          ? {}
+          : { remote: { address: question.remote.address, port: question.remote.port } }),
         at: formatTime(question.at),
         toleranceMs: question.toleranceMs,
       };

@@ -1,5 +1,12 @@
 import type { AccountId, Site, Subject } from '../model/accounts.ts';
-import { GATEWAY_SOURCE, type Contact, type Found, type RecordReader, type StoredBinding, type Window } from '../model/records.ts';
+import {
+  GATEWAY_SOURCE,
+  type Contact,
+  type Found,
+  type RecordReader,
+  type StoredBinding,
+  type Window,
+} from '../model/records.ts';
 import { overlaps, type Interval, type Millis } from '../model/time.ts';
 import type { IpAddress } from '../model/address.ts';
 import { grade, type Candidate, type Reason, type Verdicts } from './grade.ts';
@@ -8,7 +15,12 @@ import type { AccountQuestion, EndpointQuestion, Question, RequestQuestion } fro
 export interface TracerOptions {
   readonly records: RecordReader;
   /** Only a disclosure resolves accounts to subjects; without this an account question is refused by its caller. */
-  readonly subjectsOf?: (site: Site, account: AccountId, from: Millis, to: Millis) => Promise<readonly Subject[]>;
+  readonly subjectsOf?: (
+    site: Site,
+    account: AccountId,
+    from: Millis,
+    to: Millis,
+  ) => Promise<readonly Subject[]>;
   /** The error assumed for a clock that was not measured (R4), ms. */
   readonly assumedClockErrorMs: number;
   /** Whether the operator has declared that an address serves one subscriber only. */
@@ -73,7 +85,9 @@ function widened(options: TracerOptions, contact: Contact, asked: Window): Windo
 /** When the contact answers the question: for a gateway-side endpoint, while that endpoint was its own. */
 function relevantInterval(contact: Contact, question: EndpointQuestion): Interval[] {
   if (question.kind !== 'egress') return [contact];
-  const own = contact.egress.filter((item) => item.local.address === question.address && item.local.port === question.port);
+  const own = contact.egress.filter(
+    (item) => item.local.address === question.address && item.local.port === question.port,
+  );
   return own.length > 0 ? own : [contact];
 }
 
@@ -83,41 +97,76 @@ async function traceEndpoint(options: TracerOptions, question: EndpointQuestion)
   const found = await fetchEndpoint(options.records, question, widest);
   const near: { contact: Contact; interval: Interval; window: Window }[] = [];
   for (const contact of found.contacts) {
-    if (question.remote !== null && !(contact.own.address === question.remote.address && contact.own.port === question.remote.port)) continue;
+    if (
+      question.remote !== null &&
+      !(contact.own.address === question.remote.address && contact.own.port === question.remote.port)
+    )
+      continue;
     const window = widened(options, contact, asked);
-    const interval = relevantInterval(contact, question).find((item) => overlaps(item, window.from, window.to));
+    const interval = relevantInterval(contact, question).find((item) =>
+      overlaps(item, window.from, window.to),
+    );
     if (interval !== undefined) near.push({ contact, interval, window });
   }
   const cut = found.total > found.contacts.length ? found.total - found.contacts.length : 0;
-  return conclude(options, question, asked, near, cut, found.shared, question.kind !== 'egress' && question.port === null && !options.isUnshared(question.address));
+  return conclude(
+    options,
+    question,
+    asked,
+    near,
+    cut,
+    found.shared,
+    question.kind !== 'egress' && question.port === null && !options.isUnshared(question.address),
+  );
 }
 
 function fetchEndpoint(records: RecordReader, question: EndpointQuestion, window: Window): Promise<Found> {
   // Every contact of the gateway is TCP; who asks for UDP asks for something that it cannot have seen.
   if (question.proto === 'udp') return Promise.resolve({ contacts: [], total: 0, shared: false });
-  if (question.kind === 'egress' && question.port !== null) return records.byEgress(question.address, question.port, window, FETCH_LIMIT);
+  if (question.kind === 'egress' && question.port !== null)
+    return records.byEgress(question.address, question.port, window, FETCH_LIMIT);
   return records.byClient(question.address, question.port, window, FETCH_LIMIT);
 }
 
 async function traceRequest(options: TracerOptions, question: RequestQuestion): Promise<Trace> {
   const found = await options.records.byRequest(question.requestId);
-  if (found === null) return { question, grade: 'none', subjectGrade: 'none', reasons: ['request-not-kept' satisfies Reason], candidates: [], count: 0 };
+  if (found === null)
+    return {
+      question,
+      grade: 'none',
+      subjectGrade: 'none',
+      reasons: ['request-not-kept' satisfies Reason],
+      candidates: [],
+      count: 0,
+    };
   const asked = span(found.at, found.at);
   // The request id names its connection, so no clock stands between the two.
-  return conclude(options, question, asked, [{ contact: found.contact, interval: found.contact, window: asked }], 0, false, false);
+  return conclude(
+    options,
+    question,
+    asked,
+    [{ contact: found.contact, interval: found.contact, window: asked }],
+    0,
+    false,
+    false,
+  );
 }
 
 async function traceAccount(options: TracerOptions, question: AccountQuestion): Promise<Trace> {
   const asked = span(question.from, question.to);
-  const subjects = (await options.subjectsOf?.(question.site, question.account, question.from, question.to)) ?? [];
+  const subjects =
+    (await options.subjectsOf?.(question.site, question.account, question.from, question.to)) ?? [];
   const candidates: TracedCandidate[] = [];
   let count = 0;
   for (const subject of subjects) {
     const found = await options.records.bySubject(subject, asked, FETCH_LIMIT);
     count += found.total;
     for (const contact of found.contacts) {
-      const binding = contact.bindings.find((item) => item.subject === subject && overlaps(item, asked.from, asked.to));
-      if (binding !== undefined && candidates.length < MAX_CANDIDATES) candidates.push({ contact, binding, ...errorOf(options, contact) });
+      const binding = contact.bindings.find(
+        (item) => item.subject === subject && overlaps(item, asked.from, asked.to),
+      );
+      if (binding !== undefined && candidates.length < MAX_CANDIDATES)
+        candidates.push({ contact, binding, ...errorOf(options, contact) });
     }
   }
   const gaps = await options.records.gaps(GATEWAY_SOURCE, asked);
@@ -149,7 +198,10 @@ async function conclude(
   shared: boolean,
   portMissing: boolean,
 ): Promise<Trace> {
-  const bound = near.map((item) => ({ ...item, bindings: item.contact.bindings.filter((binding) => overlaps(binding, item.window.from, item.window.to)) }));
+  const bound = near.map((item) => ({
+    ...item,
+    bindings: item.contact.bindings.filter((binding) => overlaps(binding, item.window.from, item.window.to)),
+  }));
   const graded: Candidate[] = bound.map((item) => ({
     endpoint: item.contact.client,
     interval: item.interval,
@@ -173,5 +225,10 @@ async function conclude(
     if (item.bindings.length === 0) return [{ contact: item.contact, binding: null, ...error }];
     return item.bindings.map((binding) => ({ contact: item.contact, binding, ...error }));
   });
-  return { question, ...verdicts, candidates: candidates.slice(0, MAX_CANDIDATES), count: candidates.length + cut };
+  return {
+    question,
+    ...verdicts,
+    candidates: candidates.slice(0, MAX_CANDIDATES),
+    count: candidates.length + cut,
+  };
 }

@@ -23,11 +23,18 @@ export interface Engine {
 const at = (text: string): Millis => Date.parse(text) as Millis;
 export const NOON = at('2026-11-20T12:00:00.000Z');
 export const plus = (time: Millis, ms: number): Millis => (time + ms) as Millis;
-const endpoint = (address: string, port: number | null) => ({ address: address as IpAddress, port: port as Port | null });
+const endpoint = (address: string, port: number | null) => ({
+  address: address as IpAddress,
+  port: port as Port | null,
+});
 const id = (value: number) => value as ConnectionId;
 const LIMIT = 100;
 
-export function connection(number: number, from: Millis, changes: Partial<ConnectionRecord> = {}): ConnectionRecord {
+export function connection(
+  number: number,
+  from: Millis,
+  changes: Partial<ConnectionRecord> = {},
+): ConnectionRecord {
   return {
     type: 'connection',
     id: id(number),
@@ -43,7 +50,12 @@ export function connection(number: number, from: Millis, changes: Partial<Connec
   };
 }
 
-export function egress(number: number | null, port: number, from: Millis, peer = endpoint('113.66.1.1', 40_001)): EgressRecord {
+export function egress(
+  number: number | null,
+  port: number,
+  from: Millis,
+  peer = endpoint('113.66.1.1', 40_001),
+): EgressRecord {
   return {
     type: 'egress',
     connection: number === null ? null : id(number),
@@ -56,10 +68,19 @@ export function egress(number: number | null, port: number, from: Millis, peer =
 }
 
 export function binding(number: number, subject: string, from: Millis): BindingRecord {
-  return { type: 'binding', connection: id(number), site: 'forum' as Site, subject: subject as Subject, learned: 'header', from, sessionSince: from };
+  return {
+    type: 'binding',
+    connection: id(number),
+    site: 'forum' as Site,
+    subject: subject as Subject,
+    learned: 'header',
+    from,
+    sessionSince: from,
+  };
 }
 
-const end = (number: number, to: Millis, closed = to) => ({ type: 'end', connection: id(number), to, closed, reason: 'closed' }) as const;
+const end = (number: number, to: Millis, closed = to) =>
+  ({ type: 'end', connection: id(number), to, closed, reason: 'closed' }) as const;
 const around = (time: Millis, ms = 0) => ({ from: plus(time, -ms), to: plus(time, ms) });
 const ANNA = 'aaaaaaaaaaaaaaaa';
 const BERT = 'bbbbbbbbbbbbbbbb';
@@ -79,7 +100,8 @@ export function recordsContract(name: string, make: () => Engine): void {
       const { writer, reader } = await opened();
       await writer.append([connection(1, NOON), egress(1, 50_000, NOON)]);
       await writer.append([end(1, plus(NOON, 5000), plus(NOON, 6000))]);
-      const ask = (port: number | null, time: Millis) => reader.byClient('113.66.1.1' as IpAddress, port as Port | null, around(time), LIMIT);
+      const ask = (port: number | null, time: Millis) =>
+        reader.byClient('113.66.1.1' as IpAddress, port as Port | null, around(time), LIMIT);
       expect((await ask(40_001, plus(NOON, 2000))).contacts.map((item) => item.id)).toEqual([1]);
       expect((await ask(40_001, NOON)).total).toBe(1);
       expect((await ask(40_001, plus(NOON, 5000))).total).toBe(1);
@@ -93,25 +115,45 @@ export function recordsContract(name: string, make: () => Engine): void {
     it('an open connection has no end and overlaps every window after its start', async () => {
       const { writer, reader } = await opened();
       await writer.append([connection(1, NOON)]);
-      const found = await reader.byClient('113.66.1.1' as IpAddress, 40_001 as Port, around(plus(NOON, 3_600_000)), LIMIT);
+      const found = await reader.byClient(
+        '113.66.1.1' as IpAddress,
+        40_001 as Port,
+        around(plus(NOON, 3_600_000)),
+        LIMIT,
+      );
       expect(found.contacts[0]).toMatchObject({ id: 1, to: null, endReason: null });
       await writer.close();
     });
 
     it('keeps an unknown port unknown, and lets it match every port', async () => {
       const { writer, reader } = await opened();
-      await writer.append([connection(1, NOON, { client: endpoint('113.66.1.1', null), verdict: 'forwarded' })]);
+      await writer.append([
+        connection(1, NOON, { client: endpoint('113.66.1.1', null), verdict: 'forwarded' }),
+      ]);
       const any = await reader.byClient('113.66.1.1' as IpAddress, null, around(NOON), LIMIT);
       expect(any.contacts[0]?.client.port).toBeNull();
-      expect((await reader.byClient('113.66.1.1' as IpAddress, 1 as Port, around(NOON), LIMIT)).contacts[0]?.client.port).toBeNull();
+      expect(
+        (await reader.byClient('113.66.1.1' as IpAddress, 1 as Port, around(NOON), LIMIT)).contacts[0]?.client
+          .port,
+      ).toBeNull();
       await writer.close();
     });
 
     it('finds a gateway-side endpoint until its sockets were shut, not only until the last byte of the client', async () => {
       const { writer, reader } = await opened();
-      await writer.append([connection(1, NOON), egress(1, 50_000, NOON), end(1, plus(NOON, 1000), plus(NOON, 4000))]);
-      await writer.append([connection(2, plus(NOON, 9000), { client: endpoint('198.51.100.7', 1) }), egress(2, 50_000, plus(NOON, 9000))]);
-      const ask = async (ms: number) => (await reader.byEgress('10.0.0.1' as IpAddress, 50_000 as Port, around(plus(NOON, ms)), LIMIT)).contacts.map((item) => item.id);
+      await writer.append([
+        connection(1, NOON),
+        egress(1, 50_000, NOON),
+        end(1, plus(NOON, 1000), plus(NOON, 4000)),
+      ]);
+      await writer.append([
+        connection(2, plus(NOON, 9000), { client: endpoint('198.51.100.7', 1) }),
+        egress(2, 50_000, plus(NOON, 9000)),
+      ]);
+      const ask = async (ms: number) =>
+        (
+          await reader.byEgress('10.0.0.1' as IpAddress, 50_000 as Port, around(plus(NOON, ms)), LIMIT)
+        ).contacts.map((item) => item.id);
       expect(await ask(500)).toEqual([1]);
       expect(await ask(3999)).toEqual([1]);
       expect(await ask(5000)).toEqual([]);
@@ -123,12 +165,21 @@ export function recordsContract(name: string, make: () => Engine): void {
       const { writer, reader } = await opened();
       await writer.append([connection(1, NOON), egress(1, 50_000, NOON)]);
       await writer.append([
-        { type: 'egress-end', connection: id(1), local: endpoint('10.0.0.1', 50_000), from: NOON, to: plus(NOON, 1000) },
+        {
+          type: 'egress-end',
+          connection: id(1),
+          local: endpoint('10.0.0.1', 50_000),
+          from: NOON,
+          to: plus(NOON, 1000),
+        },
         egress(1, 50_001, plus(NOON, 2000)),
         connection(2, plus(NOON, 3000), { client: endpoint('198.51.100.7', 1) }),
         egress(2, 50_000, plus(NOON, 3000)),
       ]);
-      const ask = async (port: number, ms: number) => (await reader.byEgress('10.0.0.1' as IpAddress, port as Port, around(plus(NOON, ms)), LIMIT)).contacts.map((item) => item.id);
+      const ask = async (port: number, ms: number) =>
+        (
+          await reader.byEgress('10.0.0.1' as IpAddress, port as Port, around(plus(NOON, ms)), LIMIT)
+        ).contacts.map((item) => item.id);
       expect(await ask(50_000, 4000)).toEqual([2]);
       expect(await ask(50_000, 500)).toEqual([1]);
       expect(await ask(50_001, 4000)).toEqual([1]);
@@ -138,13 +189,37 @@ export function recordsContract(name: string, make: () => Engine): void {
     it('a shared gateway-side endpoint answers with every client of its carrier, and says so', async () => {
       const { writer, reader } = await opened();
       const proxy = endpoint('10.1.1.1', 60_000);
-      const claimed = (number: number, address: string) => connection(number, NOON, { peer: proxy, client: endpoint(address, null), verdict: 'forwarded' });
-      await writer.append([egress(null, 50_000, NOON, proxy), claimed(1, '113.66.1.1'), claimed(2, '113.66.1.2'), connection(3, NOON)]);
-      const found = await reader.byEgress('10.0.0.1' as IpAddress, 50_000 as Port, around(plus(NOON, 10)), LIMIT);
+      const claimed = (number: number, address: string) =>
+        connection(number, NOON, { peer: proxy, client: endpoint(address, null), verdict: 'forwarded' });
+      await writer.append([
+        egress(null, 50_000, NOON, proxy),
+        claimed(1, '113.66.1.1'),
+        claimed(2, '113.66.1.2'),
+        connection(3, NOON),
+      ]);
+      const found = await reader.byEgress(
+        '10.0.0.1' as IpAddress,
+        50_000 as Port,
+        around(plus(NOON, 10)),
+        LIMIT,
+      );
       expect(found.shared).toBe(true);
       expect(found.contacts.map((item) => item.id)).toEqual([1, 2]);
-      await writer.append([{ type: 'egress-end', connection: null, local: endpoint('10.0.0.1', 50_000), from: NOON, to: plus(NOON, 100) }]);
-      const later = await reader.byEgress('10.0.0.1' as IpAddress, 50_000 as Port, around(plus(NOON, 200)), LIMIT);
+      await writer.append([
+        {
+          type: 'egress-end',
+          connection: null,
+          local: endpoint('10.0.0.1', 50_000),
+          from: NOON,
+          to: plus(NOON, 100),
+        },
+      ]);
+      const later = await reader.byEgress(
+        '10.0.0.1' as IpAddress,
+        50_000 as Port,
+        around(plus(NOON, 200)),
+        LIMIT,
+      );
       expect(later).toMatchObject({ total: 0, shared: false });
       await writer.close();
     });
@@ -164,11 +239,22 @@ export function recordsContract(name: string, make: () => Engine): void {
       const found = await reader.bySubject(ANNA as Subject, around(plus(NOON, 50)), LIMIT);
       expect(found.contacts.map((item) => item.id)).toEqual([1]);
       expect(found.contacts[0]?.bindings).toEqual([
-        { site: 'forum', subject: ANNA, learned: 'header', sessionSince: plus(NOON, 10), from: plus(NOON, 10), to: null },
+        {
+          site: 'forum',
+          subject: ANNA,
+          learned: 'header',
+          sessionSince: plus(NOON, 10),
+          from: plus(NOON, 10),
+          to: null,
+        },
       ]);
       expect((await reader.bySubject(ANNA as Subject, around(NOON), LIMIT)).total).toBe(0);
-      expect(await reader.sessionsOf(ANNA as Subject, around(NOON, 100), LIMIT)).toMatchObject([{ event: 'login', at: plus(NOON, 10), request }]);
-      expect(await reader.publicationsOf(ANNA as Subject, around(NOON, 100), LIMIT)).toMatchObject([{ at: plus(NOON, 20), connection: 1 }]);
+      expect(await reader.sessionsOf(ANNA as Subject, around(NOON, 100), LIMIT)).toMatchObject([
+        { event: 'login', at: plus(NOON, 10), request },
+      ]);
+      expect(await reader.publicationsOf(ANNA as Subject, around(NOON, 100), LIMIT)).toMatchObject([
+        { at: plus(NOON, 20), connection: 1 },
+      ]);
       expect(await reader.publicationsOf(BERT as Subject, around(NOON, 100), LIMIT)).toEqual([]);
       await writer.close();
     });
@@ -176,8 +262,12 @@ export function recordsContract(name: string, make: () => Engine): void {
     it('two accounts on one connection: both are told, in their order, the first one with its end', async () => {
       const { writer, reader } = await opened();
       await writer.append([connection(1, NOON), binding(1, ANNA, NOON)]);
-      await writer.append([{ type: 'unbinding', connection: id(1), subject: ANNA as Subject, at: plus(NOON, 50) }, binding(1, BERT, plus(NOON, 60))]);
-      const [contact] = (await reader.byClient('113.66.1.1' as IpAddress, null, around(NOON), LIMIT)).contacts;
+      await writer.append([
+        { type: 'unbinding', connection: id(1), subject: ANNA as Subject, at: plus(NOON, 50) },
+        binding(1, BERT, plus(NOON, 60)),
+      ]);
+      const [contact] = (await reader.byClient('113.66.1.1' as IpAddress, null, around(NOON), LIMIT))
+        .contacts;
       expect(contact?.bindings.map((item) => [item.subject, item.from, item.to])).toEqual([
         [ANNA, NOON, plus(NOON, 50)],
         [BERT, plus(NOON, 60), null],
@@ -188,7 +278,10 @@ export function recordsContract(name: string, make: () => Engine): void {
     it('finds an unsafe request by its id', async () => {
       const { writer, reader } = await opened();
       const request = '0b8f3c1e-0000-4000-8000-000000000001' as RequestId;
-      await writer.append([connection(1, NOON), { type: 'request', request, connection: id(1), at: plus(NOON, 5) }]);
+      await writer.append([
+        connection(1, NOON),
+        { type: 'request', request, connection: id(1), at: plus(NOON, 5) },
+      ]);
       expect(await reader.byRequest(request)).toMatchObject({ at: plus(NOON, 5), contact: { id: 1 } });
       expect(await reader.byRequest('0b8f3c1e-0000-4000-8000-00000000000f' as RequestId)).toBeNull();
       await writer.close();
@@ -196,7 +289,11 @@ export function recordsContract(name: string, make: () => Engine): void {
 
     it('bounds a list and tells the whole count', async () => {
       const { writer, reader } = await opened();
-      await writer.append(Array.from({ length: 30 }, (_, index) => connection(index + 1, plus(NOON, index), { client: endpoint('113.66.1.1', 1000 + index) })));
+      await writer.append(
+        Array.from({ length: 30 }, (_, index) =>
+          connection(index + 1, plus(NOON, index), { client: endpoint('113.66.1.1', 1000 + index) }),
+        ),
+      );
       const found = await reader.byClient('113.66.1.1' as IpAddress, null, around(plus(NOON, 100)), 10);
       expect(found.total).toBe(30);
       expect(found.contacts.map((item) => item.id)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
@@ -211,19 +308,33 @@ export function recordsContract(name: string, make: () => Engine): void {
       to(plus(NOON, 90_000));
       const again = await engine.open(clock);
       to(plus(NOON, 120_000));
-      const gaps = (from: number, until: number) => again.reader.gaps(GATEWAY_SOURCE, { from: plus(NOON, from), to: plus(NOON, until) });
+      const gaps = (from: number, until: number) =>
+        again.reader.gaps(GATEWAY_SOURCE, { from: plus(NOON, from), to: plus(NOON, until) });
       expect(await gaps(0, 60_000)).toEqual([]);
-      expect(await gaps(30_000, 100_000)).toEqual([{ source: 'gateway', from: plus(NOON, 60_000), to: plus(NOON, 90_000), reason: 'not-running' }]);
+      expect(await gaps(30_000, 100_000)).toEqual([
+        { source: 'gateway', from: plus(NOON, 60_000), to: plus(NOON, 90_000), reason: 'not-running' },
+      ]);
       expect(await gaps(95_000, 120_000)).toEqual([]);
-      expect(await gaps(-5000, 10)).toMatchObject([{ from: plus(NOON, -5000), to: NOON, reason: 'not-running' }]);
-      expect(await gaps(110_000, 130_000)).toMatchObject([{ from: plus(NOON, 120_000), to: plus(NOON, 130_000), reason: 'not-yet' }]);
+      expect(await gaps(-5000, 10)).toMatchObject([
+        { from: plus(NOON, -5000), to: NOON, reason: 'not-running' },
+      ]);
+      expect(await gaps(110_000, 130_000)).toMatchObject([
+        { from: plus(NOON, 120_000), to: plus(NOON, 130_000), reason: 'not-yet' },
+      ]);
       await again.writer.close();
     });
 
     it('after a crash open connections end at their last checkpoint, and the time until the start is a gap', async () => {
       const { engine, writer, reader, clock, to } = await opened();
-      await writer.append([connection(1, NOON), egress(1, 50_000, NOON), connection(2, plus(NOON, 10), { client: endpoint('198.51.100.7', 9) })]);
-      await writer.append([connection(3, NOON, { client: endpoint('198.51.100.8', 9) }), end(3, plus(NOON, 20))]);
+      await writer.append([
+        connection(1, NOON),
+        egress(1, 50_000, NOON),
+        connection(2, plus(NOON, 10), { client: endpoint('198.51.100.7', 9) }),
+      ]);
+      await writer.append([
+        connection(3, NOON, { client: endpoint('198.51.100.8', 9) }),
+        end(3, plus(NOON, 20)),
+      ]);
       await writer.append([
         { type: 'checkpoint', connection: id(1), to: plus(NOON, 25_000) },
         { type: 'coverage', source: GATEWAY_SOURCE, from: NOON, to: plus(NOON, 30_000) },
@@ -232,13 +343,15 @@ export function recordsContract(name: string, make: () => Engine): void {
       await reader.close();
       to(plus(NOON, 100_000));
       const again = await engine.open(clock);
-      const one = async (address: string) => (await again.reader.byClient(address as IpAddress, null, { from: NOON, to: plus(NOON, 1000) }, LIMIT)).contacts[0];
+      const one = async (address: string) =>
+        (await again.reader.byClient(address as IpAddress, null, { from: NOON, to: plus(NOON, 1000) }, LIMIT))
+          .contacts[0];
       expect(await one('113.66.1.1')).toMatchObject({ to: plus(NOON, 25_000), endReason: 'crash' });
       expect(await one('198.51.100.7')).toMatchObject({ to: plus(NOON, 10), endReason: 'crash' });
       expect(await one('198.51.100.8')).toMatchObject({ to: plus(NOON, 20), endReason: 'closed' });
-      expect(await again.reader.gaps(GATEWAY_SOURCE, { from: plus(NOON, 10_000), to: plus(NOON, 50_000) })).toEqual([
-        { source: 'gateway', from: plus(NOON, 30_000), to: plus(NOON, 50_000), reason: 'crash' },
-      ]);
+      expect(
+        await again.reader.gaps(GATEWAY_SOURCE, { from: plus(NOON, 10_000), to: plus(NOON, 50_000) }),
+      ).toEqual([{ source: 'gateway', from: plus(NOON, 30_000), to: plus(NOON, 50_000), reason: 'crash' }]);
       expect(again.writer.firstConnection).toBeGreaterThan(3);
       await again.writer.close();
     });
@@ -252,33 +365,70 @@ export function recordsContract(name: string, make: () => Engine): void {
       to(at('2026-11-22T09:00:00.000Z'));
       const last = at('2026-11-22T08:30:00.000Z');
       await writer.append([end(1, last, at('2026-11-22T09:00:00.000Z'))]);
-      for (const time of ['2026-11-20T23:59:30.000Z', '2026-11-21T12:00:00.000Z', '2026-11-22T08:20:00.000Z']) {
-        const found = await reader.byClient('113.66.1.1' as IpAddress, 40_001 as Port, around(at(time), 1000), LIMIT);
+      for (const time of [
+        '2026-11-20T23:59:30.000Z',
+        '2026-11-21T12:00:00.000Z',
+        '2026-11-22T08:20:00.000Z',
+      ]) {
+        const found = await reader.byClient(
+          '113.66.1.1' as IpAddress,
+          40_001 as Port,
+          around(at(time), 1000),
+          LIMIT,
+        );
         expect(found.total, time).toBe(1);
-        expect(found.contacts[0]).toMatchObject({ id: 1, from: evening, to: last, bindings: [{ subject: ANNA }, { subject: BERT }] });
+        expect(found.contacts[0]).toMatchObject({
+          id: 1,
+          from: evening,
+          to: last,
+          bindings: [{ subject: ANNA }, { subject: BERT }],
+        });
         expect(found.contacts[0]?.egress).toHaveLength(1);
-        expect((await reader.byEgress('10.0.0.1' as IpAddress, 50_000 as Port, around(at(time)), LIMIT)).total, time).toBe(1);
+        expect(
+          (await reader.byEgress('10.0.0.1' as IpAddress, 50_000 as Port, around(at(time)), LIMIT)).total,
+          time,
+        ).toBe(1);
         expect((await reader.bySubject(ANNA as Subject, around(at(time)), LIMIT)).total, time).toBe(1);
       }
-      expect((await reader.byClient('113.66.1.1' as IpAddress, 40_001 as Port, around(at('2026-11-22T08:45:00.000Z')), LIMIT)).total).toBe(0);
+      expect(
+        (
+          await reader.byClient(
+            '113.66.1.1' as IpAddress,
+            40_001 as Port,
+            around(at('2026-11-22T08:45:00.000Z')),
+            LIMIT,
+          )
+        ).total,
+      ).toBe(0);
       await writer.close();
     });
 
     it('refuses to append after it was closed', async () => {
       const { writer } = await opened();
       await writer.close();
-      await expect(writer.append([connection(9, NOON)])).rejects.toMatchObject({ code: 'records.unavailable' });
+      await expect(writer.append([connection(9, NOON)])).rejects.toMatchObject({
+        code: 'records.unavailable',
+      });
     });
 
     it('concurrent appends all become durable', async () => {
       const { engine, writer, reader, clock } = await opened();
       await Promise.all(
-        Array.from({ length: 200 }, (_, index) => writer.append([connection(index + 1, plus(NOON, index), { client: endpoint('203.0.113.5', index + 1) })])),
+        Array.from({ length: 200 }, (_, index) =>
+          writer.append([
+            connection(index + 1, plus(NOON, index), { client: endpoint('203.0.113.5', index + 1) }),
+          ]),
+        ),
       );
       await engine.crash();
       await reader.close();
       const again = await engine.open(clock);
-      const found = await again.reader.byClient('203.0.113.5' as IpAddress, null, { from: NOON, to: plus(NOON, 1000) }, 1000);
+      const found = await again.reader.byClient(
+        '203.0.113.5' as IpAddress,
+        null,
+        { from: NOON, to: plus(NOON, 1000) },
+        1000,
+      );
       expect(found.total).toBe(200);
       await again.writer.close();
     });

@@ -26,7 +26,11 @@ function sqliteEngine(): Engine {
       const store = openStore({ directory, durability: 'fsync' }, clock);
       let open = true;
       kill = () => (open = false);
-      const group = new GroupCommit(async (lines) => store.commit(lines), (item) => JSON.stringify(rowOf(item)), 10_000);
+      const group = new GroupCommit(
+        async (lines) => store.commit(lines),
+        (item) => JSON.stringify(rowOf(item)),
+        10_000,
+      );
       const query = new SqliteQuery(directory, clock, () => open);
       const writer: RecordWriter = {
         firstConnection: store.firstConnection,
@@ -36,7 +40,9 @@ function sqliteEngine(): Engine {
           await group.drained();
           store.close();
           open = false;
-          await group.append([{ type: 'coverage', source: 'closed', from: clock(), to: clock() }]).catch(() => undefined);
+          await group
+            .append([{ type: 'coverage', source: 'closed', from: clock(), to: clock() }])
+            .catch(() => undefined);
         },
       };
       const reader: RecordReader = {

@@ -17,6 +17,8 @@ export default class ClosingLineReporter implements Reporter {
     }
     const skipped = count.skipped === 0 ? '' : `, ${count.skipped} skipped`;
     // After the default reporter's summary, which is written in the same tick.
-    process.on('exit', () => process.stdout.write(`${count.passed} passed, ${count.failed} failed${skipped}\n`));
+    process.on('exit', () =>
+      process.stdout.write(`${count.passed} passed, ${count.failed} failed${skipped}\n`),
+    );
   }
 }

@@ -4,7 +4,9 @@ import { missingTools } from './tools.ts';
 export default function setup(): void {
   const missing = missingTools();
   if (missing.length === 0) return;
-  const lines = missing.map((tool) => `  ${tool.command}: ${tool.suites} (apt-get install ${tool.debianPackage})`);
+  const lines = missing.map(
+    (tool) => `  ${tool.command}: ${tool.suites} (apt-get install ${tool.debianPackage})`,
+  );
   const text = `These tools are not installed; their suites are left out:\n${lines.join('\n')}\n`;
   if (process.env['CI'] === 'true') throw new Error(`${text}In CI that is a failure: .ci/run installs them.`);
   process.stderr.write(text);

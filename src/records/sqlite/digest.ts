@@ -33,27 +33,43 @@ export interface PartitionVerdict {
 }
 
 /** Recomputes every batch of a day from its rows. Streams: memory does not grow with the day. */
-export function verifyPartition(database: DatabaseSync, day: string, anchor: number | null): PartitionVerdict {
+export function verifyPartition(
+  database: DatabaseSync,
+  day: string,
+  anchor: number | null,
+): PartitionVerdict {
   const cursors = TABLE_NAMES.map((table) => cursorOf(database, table));
   let chain = firstLink(day);
   let batches = 0;
   let rows = 0;
   let anchored: string | null = null;
-  const verdict = (why: string | null): PartitionVerdict => ({ ok: why === null, batches, rows, seq: batches, chain, why, anchored });
-  for (const batch of database.prepare('SELECT seq, rows, digest, chain FROM batches ORDER BY seq').iterate()) {
+  const verdict = (why: string | null): PartitionVerdict => ({
+    ok: why === null,
+    batches,
+    rows,
+    seq: batches,
+    chain,
+    why,
+    anchored,
+  });
+  for (const batch of database
+    .prepare('SELECT seq, rows, digest, chain FROM batches ORDER BY seq')
+    .iterate()) {
     if (Number(batch['seq']) !== batches + 1) return verdict(`batch ${batches + 1} is missing`);
     const digest = createHash('sha256');
     let found = 0;
     for (const cursor of cursors) found += cursor.feed(batches + 1, (line) => digest.update(line));
     const value = digest.digest('hex');
-    if (value !== batch['digest'] || found !== Number(batch['rows'])) return verdict(`the rows of batch ${batches + 1} are not those that were stored`);
+    if (value !== batch['digest'] || found !== Number(batch['rows']))
+      return verdict(`the rows of batch ${batches + 1} are not those that were stored`);
     chain = nextLink(chain, value);
     if (chain !== batch['chain']) return verdict(`the chain breaks at batch ${batches + 1}`);
     batches += 1;
     rows += found;
     if (batches === anchor) anchored = chain;
   }
-  for (const cursor of cursors) if (cursor.left()) return verdict(`table ${cursor.table} has rows of no batch`);
+  for (const cursor of cursors)
+    if (cursor.left()) return verdict(`table ${cursor.table} has rows of no batch`);
   return verdict(null);
 }
 
@@ -66,7 +82,9 @@ interface Cursor {
 
 function cursorOf(database: DatabaseSync, table: Table): Cursor {
   const columns = columnsOf(table);
-  const iterator = database.prepare(`SELECT ${columns.join(', ')}, batch FROM ${table} ORDER BY batch, rowid`).iterate();
+  const iterator = database
+    .prepare(`SELECT ${columns.join(', ')}, batch FROM ${table} ORDER BY batch, rowid`)
+    .iterate();
   const pull = (): Row | null => {
     const step = iterator.next();
     return step.done === true ? null : step.value;

@@ -20,7 +20,11 @@ export interface SqliteWriter extends RecordWriter {
 export async function openSqliteWriter(options: StoreOptions): Promise<SqliteWriter> {
   const thread = await startThread<WriterService>(new URL('./writer-thread.ts', import.meta.url), options);
   const facts = await thread.call('facts', undefined);
-  const group = new GroupCommit((lines) => thread.call('commit', lines.join('\n')), (item) => JSON.stringify(rowOf(item)), WAITING_ROWS);
+  const group = new GroupCommit(
+    (lines) => thread.call('commit', lines.join('\n')),
+    (item) => JSON.stringify(rowOf(item)),
+    WAITING_ROWS,
+  );
   const died = thread.ended.then((error) => error ?? new Promise<Error>(() => undefined));
   return {
     firstConnection: facts.firstConnection as ConnectionId,
@@ -37,7 +41,9 @@ export async function openSqliteWriter(options: StoreOptions): Promise<SqliteWri
 
 /** Opens the SQLite engine for reading beside its writer, in a thread of its own. */
 export async function openSqliteReader(directory: string): Promise<RecordReader> {
-  const thread = await startThread<ReaderService>(new URL('./reader-thread.ts', import.meta.url), { directory });
+  const thread = await startThread<ReaderService>(new URL('./reader-thread.ts', import.meta.url), {
+    directory,
+  });
   return {
     byClient: (address, port, window, limit) => thread.call('byClient', { address, port, window, limit }),
     byEgress: (address, port, window, limit) => thread.call('byEgress', { address, port, window, limit }),

@@ -40,7 +40,8 @@ export interface Partition {
 export function openPartition(directory: string, day: Day, durability: Durability): Partition {
   const database = openDatabase(partitionPath(directory, day), { durability });
   try {
-    if (database.prepare('PRAGMA user_version').get()?.['user_version'] === 0) database.exec(`BEGIN; ${schemaSql()} COMMIT;`);
+    if (database.prepare('PRAGMA user_version').get()?.['user_version'] === 0)
+      database.exec(`BEGIN; ${schemaSql()} COMMIT;`);
     requireVersion(database, SCHEMA_VERSION, partitionPath(directory, day));
     return partitionOf(database, day);
   } catch (error) {
@@ -77,7 +78,8 @@ function partitionOf(database: DatabaseSync, day: Day): Partition {
           if (same === undefined) byTable.set(table, [line]);
           else same.push(line);
         }
-        for (const keyed of ['connections', 'ends'] as const) byTable.get(keyed)?.sort((a, b) => keyOf(a) - keyOf(b));
+        for (const keyed of ['connections', 'ends'] as const)
+          byTable.get(keyed)?.sort((a, b) => keyOf(a) - keyOf(b));
         const digest = batchDigest(byTable);
         const link = nextLink(chain, digest);
         insertBatch.run(seq + 1, at, lines.length, digest, link);

@@ -41,7 +41,10 @@ export class SqliteQuery {
   readonly #isLive: () => boolean;
   readonly #dataDirectory: string;
   readonly #damaged = new Set<Day>();
-  readonly #files = new LRUCache<Day, DatabaseSync>({ max: OPEN_FILES, dispose: (database) => database.close() });
+  readonly #files = new LRUCache<Day, DatabaseSync>({
+    max: OPEN_FILES,
+    dispose: (database) => database.close(),
+  });
 
   /** @param isLive whether a recorder runs now, so that it vouches up to this moment */
   constructor(dataDirectory: string, clock: Clock, isLive: () => boolean) {
@@ -52,16 +55,25 @@ export class SqliteQuery {
   }
 
   byClient(address: IpAddress, port: Port | null, window: Window, limit: number): Found {
-    const where = port === null ? 'client_address = ?' : 'client_address = ? AND (client_port = ? OR client_port IS NULL)';
+    const where =
+      port === null
+        ? 'client_address = ?'
+        : 'client_address = ? AND (client_port = ? OR client_port IS NULL)';
     const values = port === null ? [address] : [address, port];
-    const ids = this.#connections(window, `SELECT * FROM connections WHERE ${where} AND from_ms <= ? LIMIT ${SCAN_LIMIT}`, [...values, window.to]);
+    const ids = this.#connections(
+      window,
+      `SELECT * FROM connections WHERE ${where} AND from_ms <= ? LIMIT ${SCAN_LIMIT}`,
+      [...values, window.to],
+    );
     return { ...selectContacts(this.#assemble(ids), window, limit), shared: false };
   }
 
   byEgress(address: IpAddress, port: Port, window: Window, limit: number): Found {
     const used = new Map<string, EgressRecord>();
     this.#each(this.#days(window), (database) => {
-      const rows = database.prepare('SELECT * FROM egress WHERE local_port = ? AND local_address = ? AND from_ms <= ?').all(port, address, window.to);
+      const rows = database
+        .prepare('SELECT * FROM egress WHERE local_port = ? AND local_address = ? AND from_ms <= ?')
+        .all(port, address, window.to);
       for (const item of rows.map(fromRow.egress)) used.set(`${item.connection} ${item.from}`, item);
     });
     const dedicated = new Map<ConnectionId, ConnectionRecord>();
@@ -91,7 +103,9 @@ export class SqliteQuery {
       `SELECT * FROM connections WHERE id IN (SELECT connection FROM bindings WHERE subject = ? AND from_ms <= ?) LIMIT ${SCAN_LIMIT}`,
       [subject, window.to],
     );
-    const matching = this.#assemble(ids).filter((contact) => contact.bindings.some((item) => item.subject === subject && overlaps(item, window.from, window.to)));
+    const matching = this.#assemble(ids).filter((contact) =>
+      contact.bindings.some((item) => item.subject === subject && overlaps(item, window.from, window.to)),
+    );
     matching.sort((a, b) => a.from - b.from || a.id - b.id);
     return { contacts: matching.slice(0, limit), total: matching.length, shared: false };
   }
@@ -101,7 +115,11 @@ export class SqliteQuery {
     for (const day of storedDays(this.#directory).toReversed()) {
       this.#each([day], (database) => {
         const row = database.prepare('SELECT connection, at_ms FROM requests WHERE request = ?').get(request);
-        if (row !== undefined) found = { at: Number(row['at_ms']) as Millis, connection: Number(row['connection']) as ConnectionId };
+        if (row !== undefined)
+          found = {
+            at: Number(row['at_ms']) as Millis,
+            connection: Number(row['connection']) as ConnectionId,
+          };
       });
       if (found !== null) break;
     }
@@ -127,7 +145,12 @@ export class SqliteQuery {
     const days = new Set([...this.#days(window), ...storedDays(this.#directory).slice(-1)]);
     this.#each([...days], (database) => {
       for (const row of database.prepare('SELECT * FROM coverage WHERE source = ?').iterate(source)) {
-        coverage.push({ type: 'coverage', source, from: Number(row['from_ms']) as Millis, to: Number(row['to_ms']) as Millis });
+        coverage.push({
+          type: 'coverage',
+          source,
+          from: Number(row['from_ms']) as Millis,
+          to: Number(row['to_ms']) as Millis,
+        });
       }
       for (const row of database.prepare('SELECT * FROM lifecycle WHERE source = ?').iterate(source)) {
         const event = String(row['event']) as LifecycleRecord['event'];
@@ -136,7 +159,13 @@ export class SqliteQuery {
     });
     const now = this.#clock();
     const damaged = [...this.#damaged, ...damagedDays(this.#directory)];
-    return gapsIn(source, window, { coverage, lifecycle, damaged, liveUntil: this.#isLive() ? now : null, now });
+    return gapsIn(source, window, {
+      coverage,
+      lifecycle,
+      damaged,
+      liveUntil: this.#isLive() ? now : null,
+      now,
+    });
   }
 
   retainedFrom(): Millis | null {
@@ -180,7 +209,11 @@ export class SqliteQuery {
     return database;
   }
 
-  #connections(window: Window, sql: string, values: readonly (string | number)[]): Map<ConnectionId, ConnectionRecord> {
+  #connections(
+    window: Window,
+    sql: string,
+    values: readonly (string | number)[],
+  ): Map<ConnectionId, ConnectionRecord> {
     const found = new Map<ConnectionId, ConnectionRecord>();
     this.#each(this.#days(window), (database) => {
       for (const row of database.prepare(sql).iterate(...values)) {
@@ -235,7 +268,8 @@ export class SqliteQuery {
         if (day < dayOf(connection.from)) continue;
         if (end !== null) break;
         this.#each([day], (database) => {
-          const of = (table: string, column = 'connection'): Row[] => database.prepare(`SELECT * FROM ${table} WHERE ${column} = ? ORDER BY rowid`).all(connection.id);
+          const of = (table: string, column = 'connection'): Row[] =>
+            database.prepare(`SELECT * FROM ${table} WHERE ${column} = ? ORDER BY rowid`).all(connection.id);
           bindings.push(...of('bindings').map(fromRow.binding));
           unbindings.push(...of('unbindings').map((row) => fromRow.unbinding(row)));
           egress.push(...of('egress').map(fromRow.egress));
@@ -258,7 +292,9 @@ export class SqliteQuery {
     this.#each(this.#days(window), (database) => {
       rows.push(
         ...database
-          .prepare(`SELECT * FROM ${table} WHERE subject = ? AND at_ms BETWEEN ? AND ? ORDER BY at_ms LIMIT ?`)
+          .prepare(
+            `SELECT * FROM ${table} WHERE subject = ? AND at_ms BETWEEN ? AND ? ORDER BY at_ms LIMIT ?`,
+          )
           .all(subject, window.from, window.to, limit - rows.length),
       );
     });

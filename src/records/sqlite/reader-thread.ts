@@ -1,6 +1,14 @@
 import type { IpAddress, Port } from '../../model/address.ts';
 import type { Subject } from '../../model/accounts.ts';
-import type { Found, Gap, PublicationRecord, RecordReader, RequestId, SessionRecord, Window } from '../../model/records.ts';
+import type {
+  Found,
+  Gap,
+  PublicationRecord,
+  RecordReader,
+  RequestId,
+  SessionRecord,
+  Window,
+} from '../../model/records.ts';
 import { systemClock, type Millis } from '../../model/time.ts';
 import { serveThread } from '../../platform/thread.ts';
 import { SqliteQuery } from './query.ts';

@@ -35,9 +35,11 @@ export const TABLES = {
   ends: 'connection INTEGER PRIMARY KEY, to_ms INTEGER, closed_ms INTEGER, reason TEXT',
   checkpoints: 'connection INTEGER, to_ms INTEGER',
   egress_ends: 'connection INTEGER, local_address TEXT, local_port INTEGER, from_ms INTEGER, to_ms INTEGER',
-  bindings: 'connection INTEGER, site TEXT, subject TEXT, learned TEXT, from_ms INTEGER, session_since_ms INTEGER',
+  bindings:
+    'connection INTEGER, site TEXT, subject TEXT, learned TEXT, from_ms INTEGER, session_since_ms INTEGER',
   unbindings: 'connection INTEGER, subject TEXT, at_ms INTEGER',
-  sessions: 'site TEXT, subject TEXT, event TEXT, at_ms INTEGER, learned TEXT, connection INTEGER, request TEXT',
+  sessions:
+    'site TEXT, subject TEXT, event TEXT, at_ms INTEGER, learned TEXT, connection INTEGER, request TEXT',
   publications: 'site TEXT, subject TEXT, at_ms INTEGER, connection INTEGER, request TEXT',
   requests: 'request TEXT, connection INTEGER, at_ms INTEGER',
   coverage: 'source TEXT, from_ms INTEGER, to_ms INTEGER',
@@ -55,7 +57,7 @@ export function columnsOf(table: Table): string[] {
 
 const INDEXES = [
   'connections_client ON connections (client_address, client_port, from_ms)',
-  'connections_carrier ON connections (peer_address, from_ms) WHERE verdict <> \'direct\'',
+  "connections_carrier ON connections (peer_address, from_ms) WHERE verdict <> 'direct'",
   'egress_local ON egress (local_port, local_address, from_ms)',
   'egress_connection ON egress (connection)',
   'egress_ends_local ON egress_ends (local_port, local_address, from_ms)',
@@ -70,9 +72,17 @@ const INDEXES = [
 
 /** The statements that make an empty day. */
 export function schemaSql(): string {
-  const tables = TABLE_NAMES.map((table) => `CREATE TABLE ${table} (${TABLES[table]}, batch INTEGER NOT NULL);`);
-  const batches = 'CREATE TABLE batches (seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, rows INTEGER NOT NULL, digest TEXT NOT NULL, chain TEXT NOT NULL);';
-  return [...tables, batches, ...INDEXES.map((index) => `CREATE INDEX ${index};`), `PRAGMA user_version = ${SCHEMA_VERSION};`].join('\n');
+  const tables = TABLE_NAMES.map(
+    (table) => `CREATE TABLE ${table} (${TABLES[table]}, batch INTEGER NOT NULL);`,
+  );
+  const batches =
+    'CREATE TABLE batches (seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, rows INTEGER NOT NULL, digest TEXT NOT NULL, chain TEXT NOT NULL);';
+  return [
+    ...tables,
+    batches,
+    ...INDEXES.map((index) => `CREATE INDEX ${index};`),
+    `PRAGMA user_version = ${SCHEMA_VERSION};`,
+  ].join('\n');
 }
 
 /** The normalised row of an item: its table and its cells in the order of the columns. */
@@ -80,13 +90,32 @@ export function rowOf(item: RecordItem): readonly [Table, ...Cell[]] {
   switch (item.type) {
     case 'connection':
       return [
-        'connections', item.id, item.listener, item.peer.address, item.peer.port, item.client.address, item.client.port,
-        item.verdict, item.chain, item.own.address, item.own.port, item.from, item.clockErrorMs,
+        'connections',
+        item.id,
+        item.listener,
+        item.peer.address,
+        item.peer.port,
+        item.client.address,
+        item.client.port,
+        item.verdict,
+        item.chain,
+        item.own.address,
+        item.own.port,
+        item.from,
+        item.clockErrorMs,
       ];
     case 'egress':
       return [
-        'egress', item.connection, item.local.address, item.local.port, item.remote.address, item.remote.port,
-        item.listener, item.peer.address, item.peer.port, item.from,
+        'egress',
+        item.connection,
+        item.local.address,
+        item.local.port,
+        item.remote.address,
+        item.remote.port,
+        item.listener,
+        item.peer.address,
+        item.peer.port,
+        item.from,
       ];
     case 'end':
       return ['ends', item.connection, item.to, item.closed, item.reason];
@@ -95,11 +124,28 @@ export function rowOf(item: RecordItem): readonly [Table, ...Cell[]] {
     case 'egress-end':
       return ['egress_ends', item.connection, item.local.address, item.local.port, item.from, item.to];
     case 'binding':
-      return ['bindings', item.connection, item.site, item.subject, item.learned, item.from, item.sessionSince];
+      return [
+        'bindings',
+        item.connection,
+        item.site,
+        item.subject,
+        item.learned,
+        item.from,
+        item.sessionSince,
+      ];
     case 'unbinding':
       return ['unbindings', item.connection, item.subject, item.at];
     case 'session':
-      return ['sessions', item.site, item.subject, item.event, item.at, item.learned, item.connection, item.request];
+      return [
+        'sessions',
+        item.site,
+        item.subject,
+        item.event,
+        item.at,
+        item.learned,
+        item.connection,
+        item.request,
+      ];
     case 'publication':
       return ['publications', item.site, item.subject, item.at, item.connection, item.request];
     case 'request':

@@ -65,10 +65,16 @@ export function recoverRecords(options: StoreOptions, clock: Clock): { setAside:
 
 function recoverPartition(partition: Partition, clock: Clock): number {
   const { database } = partition;
-  const highest = Number(database.prepare('SELECT coalesce(max(id), 0) AS id FROM connections').get()?.['id']);
-  const run = database.prepare('SELECT event, at_ms FROM lifecycle WHERE source = ? ORDER BY rowid DESC LIMIT 1').get(GATEWAY_SOURCE);
+  const highest = Number(
+    database.prepare('SELECT coalesce(max(id), 0) AS id FROM connections').get()?.['id'],
+  );
+  const run = database
+    .prepare('SELECT event, at_ms FROM lifecycle WHERE source = ? ORDER BY rowid DESC LIMIT 1')
+    .get(GATEWAY_SOURCE);
   if (run === undefined || run['event'] !== 'start') return highest;
-  const covered = database.prepare('SELECT max(to_ms) AS until FROM coverage WHERE source = ?').get(GATEWAY_SOURCE);
+  const covered = database
+    .prepare('SELECT max(to_ms) AS until FROM coverage WHERE source = ?')
+    .get(GATEWAY_SOURCE);
   const until = Math.max(Number(run['at_ms']), Number(covered?.['until'] ?? 0)) as Millis;
   const open = database
     .prepare(
@@ -78,11 +84,31 @@ function recoverPartition(partition: Partition, clock: Clock): number {
     .all();
   const ends = open.map((row) => {
     const to = Number(row['to_ms']) as Millis;
-    return line({ type: 'end', connection: Number(row['id']) as ConnectionId, to, closed: Math.max(to, until) as Millis, reason: 'crash' });
+    return line({
+      type: 'end',
+      connection: Number(row['id']) as ConnectionId,
+      to,
+      closed: Math.max(to, until) as Millis,
+      reason: 'crash',
+    });
   });
-  const carriers = database.prepare(`SELECT * FROM egress t WHERE connection IS NULL AND ${UNCLOSED}`).all().map(fromRow.egress);
-  const carrierEnds = carriers.map((item) => line({ type: 'egress-end', connection: null, local: item.local, from: item.from, to: Math.max(item.from, until) as Millis }));
-  partition.commit([...ends, ...carrierEnds, line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'crash', at: until })], clock());
+  const carriers = database
+    .prepare(`SELECT * FROM egress t WHERE connection IS NULL AND ${UNCLOSED}`)
+    .all()
+    .map(fromRow.egress);
+  const carrierEnds = carriers.map((item) =>
+    line({
+      type: 'egress-end',
+      connection: null,
+      local: item.local,
+      from: item.from,
+      to: Math.max(item.from, until) as Millis,
+    }),
+  );
+  partition.commit(
+    [...ends, ...carrierEnds, line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'crash', at: until })],
+    clock(),
+  );
   return highest;
 }
 
@@ -105,13 +131,22 @@ export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
   const roll = (day: Day, now: Millis): void => {
     const next = openPartition(directory, day, options.durability);
     const carried = openRows(partition);
-    next.commit([line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started }), ...carried], now);
+    next.commit(
+      [line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started }), ...carried],
+      now,
+    );
     partition.close();
     partition = next;
   };
 
   const commit = (lines: readonly string[]): void => {
-    if (failure !== null) throw new ShudiError('records.unavailable', 'The recorder stopped after a failed write.', null, failure);
+    if (failure !== null)
+      throw new ShudiError(
+        'records.unavailable',
+        'The recorder stopped after a failed write.',
+        null,
+        failure,
+      );
     const now = clock();
     try {
       // A clock that steps back over midnight does not reopen a day: items go to the newest file.
@@ -119,9 +154,15 @@ export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
       partition.commit(lines, now);
     } catch (error) {
       failure = error;
-      throw new ShudiError('records.unavailable', 'A record could not be stored.', partitionPath(directory, partition.day), error);
+      throw new ShudiError(
+        'records.unavailable',
+        'A record could not be stored.',
+        partitionPath(directory, partition.day),
+        error,
+      );
     }
-    for (const text of lines) if (text.startsWith('["coverage",')) covered = Math.max(covered, Number(JSON.parse(text)[3])) as Millis;
+    for (const text of lines)
+      if (text.startsWith('["coverage",')) covered = Math.max(covered, Number(JSON.parse(text)[3])) as Millis;
   };
 
   return {

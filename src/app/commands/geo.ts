@@ -1,0 +1,52 @@
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildRegionFile } from '../../geo/build.ts';
+import { lookupLines } from '../../geo/lookup.ts';
+import { openRegions } from '../../geo/reader.ts';
+import type { Command } from '../command-line.ts';
+import { argumentsOf } from './arguments.ts';
+
+/** Where the data packages are installed and the region file is put. */
+export const GEO_DATA = fileURLToPath(new URL('../../../geo-data', import.meta.url));
+export const REGION_FILE = join(GEO_DATA, 'region.mmdb');
+
+export const geoBuildCommand: Command = {
+  usage: '[--output FILE] [--json]',
+  does: 'Compiles the region file from the pinned data packages.',
+  async run(args, world) {
+    const { values } = argumentsOf(args, { output: { type: 'string' }, json: { type: 'boolean' } });
+    const epoch = world.environment['SOURCE_DATE_EPOCH'];
+    const summary = await buildRegionFile({
+      output: resolve(world.directory, values.output ?? REGION_FILE),
+      dataDirectory: GEO_DATA,
+      ...(epoch === undefined || !/^\d{1,12}$/.test(epoch) ? {} : { buildEpoch: Number(epoch) }),
+    });
+    if (values.json === true) world.write(`${JSON.stringify(summary)}\n`);
+    else
+      world.write(
+        `${summary.output}: ${summary.records} prefixes, ${summary.bytes} bytes, ${Math.round(summary.milliseconds)} ms\n`,
+      );
+    return 0;
+  },
+};
+
+export const geoLookupCommand: Command = {
+  usage: 'ADDR... [--file FILE] [--json]',
+  does: 'Looks addresses up in the region file.',
+  async run(args, world) {
+    const { values, positionals } = argumentsOf(
+      args,
+      { file: { type: 'string' }, json: { type: 'boolean' } },
+      { min: 1, max: 1000 },
+    );
+    const regions = await openRegions(resolve(world.directory, values.file ?? REGION_FILE));
+    const lines = lookupLines(regions, positionals);
+    if (values.json === true) world.write(`${JSON.stringify(lines)}\n`);
+    else
+      for (const line of lines)
+        world.write(
+          `${line.address}  ${line.code}  ${line.zh} / ${line.en}  (${line.source} ${line.dataVersion}${line.reason === null ? '' : `, ${line.reason}`})\n`,
+        );
+    return 0;
+  },
+};

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { jsonLog } from '../../platform/log.ts';
+import type { Command } from '../command-line.ts';
+import { loadConfig } from '../config.ts';
+import { startRuntime } from '../runtime.ts';
+import { untilStopped } from '../signals.ts';
+import { argumentsOf, needed } from './arguments.ts';
+
+export const serveCommand: Command = {
+  usage: '--config FILE',
+  does: 'Runs gateway and control listener, as configured.',
+  async run(args, world) {
+    const { values } = argumentsOf(args, { config: { type: 'string' } });
+    const path = resolve(world.directory, needed(values.config, 'config'));
+    const config = loadConfig(path);
+    const log = jsonLog(world.complain);
+    const runtime = await startRuntime(config, readFileSync(path, 'utf8'), log);
+    for (const { name, address } of runtime.gateway)
+      log.info('listening', { listener: name, port: address.port });
+    log.info('listening', { listener: 'control', port: runtime.control.port });
+    log.info('stopping', { signal: await untilStopped() });
+    await runtime.stop();
+    log.info('stopped');
+    return 0;
+  },
+};

@@ -1,0 +1,31 @@
+import type { Command } from '../command-line.ts';
+import { checkCommand } from './check.ts';
+import { demoCommand } from './demo.ts';
+import { geoBuildCommand, geoLookupCommand } from './geo.ts';
+import { keyInitCommand } from './key.ts';
+import { retentionCommand } from './retention.ts';
+import { serveCommand } from './serve.ts';
+import { siteTokenCommand, tokenIssueCommand, tokenRevokeCommand } from './token.ts';
+import { traceCommand } from './trace.ts';
+import { userBootstrapCommand, userConfirmCommand, userListCommand, userProposeCommand } from './user.ts';
+import { verifyCommand } from './verify.ts';
+
+/** Every command, in the order of the help. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  serve: serveCommand,
+  demo: demoCommand,
+  check: checkCommand,
+  trace: traceCommand,
+  verify: verifyCommand,
+  'geo build': geoBuildCommand,
+  'geo lookup': geoLookupCommand,
+  'user bootstrap': userBootstrapCommand,
+  'user propose': userProposeCommand,
+  'user confirm': userConfirmCommand,
+  'user list': userListCommand,
+  'token issue': tokenIssueCommand,
+  'token site': siteTokenCommand,
+  'token revoke': tokenRevokeCommand,
+  'key init': keyInitCommand,
+  'retention run': retentionCommand,
+};

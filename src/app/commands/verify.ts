@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import { ShudiError } from '../../model/errors.ts';
+import type { Command } from '../command-line.ts';
+import { verifyData } from '../verify.ts';
+import { argumentsOf, dataDirectoryOf, DATA_OPTIONS } from './arguments.ts';
+
+export const verifyCommand: Command = {
+  usage: '[DATA-DIR] [--data DIR] [--json]',
+  does: 'Checks journal and records, offline; changes nothing.',
+  async run(args, world) {
+    const { values, positionals } = argumentsOf(
+      args,
+      { ...DATA_OPTIONS, json: { type: 'boolean' } },
+      { min: 0, max: 1 },
+    );
+    if (positionals[0] !== undefined && values.data !== undefined)
+      throw new ShudiError('usage.command', 'Name the data directory once.');
+    const directory =
+      positionals[0] === undefined
+        ? dataDirectoryOf(values, world)
+        : resolve(world.directory, positionals[0]);
+    const verdict = verifyData(directory);
+    if (values.json === true) world.write(`${JSON.stringify(verdict)}\n`);
+    else {
+      const { journal } = verdict;
+      world.write(
+        `journal: ${journal.ok ? `whole, ${journal.entries} entries` : `BROKEN at entry ${journal.firstBad?.seq ?? '?'} (${journal.firstBad?.why ?? 'unreadable'})`}\n`,
+      );
+      for (const day of verdict.days)
+        world.write(
+          `${day.day}: ${day.ok ? `whole, ${day.rows} rows in ${day.batches} batches` : `BROKEN: ${day.why}`}\n`,
+        );
+      for (const day of verdict.missing) world.write(`${day}: MISSING\n`);
+      for (const day of verdict.setAside) world.write(`${day}: a damaged file was set aside\n`);
+      world.write(verdict.ok ? 'All is as it was written.\n' : 'Something is not as it was written.\n');
+    }
+    return verdict.ok ? 0 : 1;
+  },
+};

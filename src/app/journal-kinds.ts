@@ -1,0 +1,10 @@
+/** The journal entries of the machine itself; those of people are in src/disclosure. */
+
+/** The recorder's newest batch and its chain: ties each day's rows to the journal (R8). */
+export const ANCHOR_KIND = 'records.anchor';
+/** A day was deleted because its time is over (R9). */
+export const DELETED_KIND = 'retention.deleted';
+export const STARTED_KIND = 'system.started';
+export const STOPPED_KIND = 'system.stopped';
+export const DAMAGED_KIND = 'records.set-aside';
+export const REGIONS_KIND = 'regions.updated';

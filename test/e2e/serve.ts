@@ -1,0 +1,82 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+export const MAIN = join(ROOT, 'src/main.ts');
+export const REGION_FILE = join(ROOT, 'geo-data/region.mmdb');
+
+export interface Served {
+  readonly gatewayPort: number;
+  readonly controlPort: number;
+  readonly child: ChildProcess;
+  /** SIGKILL to the whole process tree. */
+  kill(): Promise<void>;
+  /** SIGTERM, and wait; the exit status. */
+  stop(): Promise<number | null>;
+  /** What it logged so far. */
+  log(): string;
+}
+
+/** Runs `shudi serve` as a process group of its own and waits until it listens. */
+export async function serve(directory: string, config: object): Promise<Served> {
+  const file = join(directory, 'shudi.yaml');
+  writeFileSync(file, JSON.stringify(config));
+  const child = spawn(process.execPath, [MAIN, 'serve', '--config', file], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let text = '';
+  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const ports = await new Promise<Map<string, number>>((resolve, reject) => {
+    const found = new Map<string, number>();
+    child.stderr?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      for (const line of text.split('\n')) {
+        const match = /"event":"listening","listener":"([^"]+)","port":(\d+)/.exec(line);
+        if (match?.[1] !== undefined) found.set(match[1], Number(match[2]));
+      }
+      if (found.has('control')) resolve(found);
+    });
+    void exited.then((code) => reject(new Error(`shudi ended with ${code}: ${text}`)));
+  });
+  return {
+    gatewayPort: ports.get('public') ?? 0,
+    controlPort: ports.get('control') ?? 0,
+    child,
+    log: () => text,
+    kill: async () => {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      await exited;
+    },
+    stop: async () => {
+      child.kill('SIGTERM');
+      return exited;
+    },
+  };
+}
+
+/** A configuration with one listener and one site; ports are free ones. */
+export function plainConfig(
+  directory: string,
+  upstreamPort: number,
+  changes: { listener?: object; identity?: object; site?: object } = {},
+): object {
+  return {
+    data: join(directory, 'data'),
+    sites: [{ name: 'forum', ...changes.site }],
+    gateway: {
+      listeners: [{ name: 'public', host: '127.0.0.1', port: 0, ...changes.listener }],
+      routes: [
+        {
+          site: 'forum',
+          upstream: `http://127.0.0.1:${upstreamPort}`,
+          identity: changes.identity ?? { mode: 'header', cookie: 'sid' },
+        },
+      ],
+    },
+    control: { port: 0 },
+    regions: { file: REGION_FILE },
+  };
+}

@@ -1,0 +1,225 @@
+import type { Facts, Verdicts } from '../../src/trace/grade.ts';
+import type { Candidate } from '../../src/trace/grade.ts';
+import type { IpAddress, Port } from '../../src/model/address.ts';
+import type { Subject } from '../../src/model/accounts.ts';
+import type { Gap } from '../../src/model/records.ts';
+import type { Millis } from '../../src/model/time.ts';
+
+/** Times in these cases are seconds on a small scale; the question asks for second 100, the clock's error is 1 s. */
+const at = (seconds: number): Millis => (seconds * 1000) as Millis;
+const WINDOW = { from: at(99), to: at(101) };
+const ANNA = 'aaaaaaaaaaaaaaaa' as Subject;
+const BERT = 'bbbbbbbbbbbbbbbb' as Subject;
+
+function candidate(changes: Partial<Candidate> & { port?: number | null; address?: string } = {}): Candidate {
+  const { port = 40_001, address = '113.66.1.1', ...rest } = changes;
+  return {
+    endpoint: { address: address as IpAddress, port: port as Port | null },
+    interval: { from: at(50), to: at(200) },
+    window: WINDOW,
+    verdict: 'direct',
+    subjects: [ANNA],
+    ...rest,
+  };
+}
+
+const gap = (from: number, to: number, reason: Gap['reason'] = 'not-running'): Gap => ({
+  source: 'gateway',
+  from: at(from),
+  to: at(to),
+  reason,
+});
+
+function facts(changes: Partial<Facts>): Facts {
+  const candidates = changes.candidates ?? [];
+  return {
+    asked: { from: at(100), to: at(100) },
+    candidates,
+    total: candidates.length,
+    gaps: [],
+    retainedFrom: null,
+    portMissing: false,
+    portAsked: true,
+    sharedEgress: false,
+    ...changes,
+  };
+}
+
+export interface GoldenCase {
+  readonly name: string;
+  readonly facts: Facts;
+  readonly verdicts: Verdicts;
+}
+
+const is = (
+  grade: Verdicts['grade'],
+  subjectGrade: Verdicts['subjectGrade'],
+  ...reasons: Verdicts['reasons'][number][]
+): Verdicts => ({ grade, subjectGrade, reasons });
+
+/** The lines of R5's table, each with the cases at its edges. */
+export const GOLDEN: readonly GoldenCase[] = [
+  {
+    name: 'before retention',
+    facts: facts({ retainedFrom: at(150) }),
+    verdicts: is('outside-retention', 'none', 'before-retention'),
+  },
+  {
+    name: 'before retention, though something is found',
+    facts: facts({ retainedFrom: at(150), candidates: [candidate()] }),
+    verdicts: is('outside-retention', 'none', 'before-retention'),
+  },
+  {
+    name: 'the edge of retention lies in the asked time, nothing found',
+    facts: facts({ asked: { from: at(90), to: at(110) }, retainedFrom: at(100) }),
+    verdicts: is('outside-retention', 'none', 'before-retention'),
+  },
+  {
+    name: 'retention ends before the asked time',
+    facts: facts({ retainedFrom: at(60), candidates: [candidate()] }),
+    verdicts: is('exact', 'exact'),
+  },
+
+  {
+    name: 'one candidate with an end after the window',
+    facts: facts({ candidates: [candidate()] }),
+    verdicts: is('exact', 'exact'),
+  },
+  {
+    name: 'one candidate, still open, no gap',
+    facts: facts({ candidates: [candidate({ interval: { from: at(50), to: null } })] }),
+    verdicts: is('exact', 'exact'),
+  },
+  {
+    name: 'one anonymous candidate',
+    facts: facts({ candidates: [candidate({ subjects: [] })] }),
+    verdicts: is('exact', 'none'),
+  },
+  {
+    name: 'a proxy told the address',
+    facts: facts({ candidates: [candidate({ verdict: 'forwarded' })] }),
+    verdicts: is('exact', 'exact'),
+  },
+
+  {
+    name: 'two endpoints',
+    facts: facts({ candidates: [candidate(), candidate({ address: '113.66.1.2', subjects: [BERT] })] }),
+    verdicts: is('ambiguous', 'ambiguous', 'several-endpoints', 'several-subjects'),
+  },
+  {
+    name: 'two endpoints of one subject',
+    facts: facts({ candidates: [candidate(), candidate({ port: 40_002 })] }),
+    verdicts: is('ambiguous', 'ambiguous', 'several-endpoints'),
+  },
+  {
+    name: 'one endpoint reused by another account within the error',
+    facts: facts({
+      candidates: [
+        candidate({ interval: { from: at(50), to: at(100) } }),
+        candidate({ interval: { from: at(100.5), to: null }, subjects: [BERT] }),
+      ],
+    }),
+    verdicts: is('exact', 'ambiguous', 'several-subjects'),
+  },
+  {
+    name: 'two accounts on one connection',
+    facts: facts({ candidates: [candidate({ subjects: [ANNA, BERT] })] }),
+    verdicts: is('exact', 'ambiguous', 'several-subjects'),
+  },
+  {
+    name: 'one endpoint, one contact with and one without an account',
+    facts: facts({ candidates: [candidate(), candidate({ subjects: [] })] }),
+    verdicts: is('exact', 'ambiguous', 'unnamed-contact'),
+  },
+  {
+    name: 'more than can be listed',
+    facts: facts({ candidates: [candidate()], total: 5000 }),
+    verdicts: is('ambiguous', 'ambiguous', 'too-many-to-list'),
+  },
+
+  {
+    name: 'no port asked, one candidate',
+    facts: facts({ portMissing: true, portAsked: false, candidates: [candidate()] }),
+    verdicts: is('ambiguous', 'ambiguous', 'no-port'),
+  },
+  {
+    name: 'no port asked of an address declared unshared',
+    facts: facts({ portAsked: false, candidates: [candidate()] }),
+    verdicts: is('exact', 'exact'),
+  },
+  {
+    name: 'a port asked, none recorded',
+    facts: facts({ candidates: [candidate({ port: null, verdict: 'forwarded' })] }),
+    verdicts: is('ambiguous', 'ambiguous', 'port-not-recorded'),
+  },
+
+  {
+    name: 'an unverified address',
+    facts: facts({ candidates: [candidate({ verdict: 'unverified' })] }),
+    verdicts: is('ambiguous', 'ambiguous', 'unverified-address'),
+  },
+  {
+    name: 'a shared gateway-side endpoint',
+    facts: facts({ sharedEgress: true, candidates: [candidate()] }),
+    verdicts: is('ambiguous', 'ambiguous', 'shared-egress'),
+  },
+  {
+    name: 'a gap between its start and the window, end unknown',
+    facts: facts({ candidates: [candidate({ interval: { from: at(50), to: null } })], gaps: [gap(60, 70)] }),
+    verdicts: is('ambiguous', 'ambiguous', 'gap-in-between'),
+  },
+  {
+    name: 'a gap between its start and the window, but its end is known',
+    facts: facts({ candidates: [candidate()], gaps: [gap(60, 70)] }),
+    verdicts: is('exact', 'exact'),
+  },
+  {
+    name: 'a gap before its start',
+    facts: facts({ candidates: [candidate({ interval: { from: at(80), to: null } })], gaps: [gap(60, 70)] }),
+    verdicts: is('exact', 'exact'),
+  },
+  {
+    name: 'its end lies in the window and a gap in between',
+    facts: facts({
+      candidates: [candidate({ interval: { from: at(50), to: at(100) } })],
+      gaps: [gap(60, 70)],
+    }),
+    verdicts: is('ambiguous', 'ambiguous', 'gap-in-between'),
+  },
+  {
+    name: 'several reasons are all told',
+    facts: facts({
+      portMissing: true,
+      portAsked: false,
+      candidates: [candidate({ verdict: 'unverified', subjects: [ANNA, BERT] })],
+    }),
+    verdicts: is('ambiguous', 'ambiguous', 'no-port', 'unverified-address', 'several-subjects'),
+  },
+
+  {
+    name: 'nothing, the recorder was down',
+    facts: facts({ gaps: [gap(90, 110)] }),
+    verdicts: is('gap', 'none', 'recorder-not-running'),
+  },
+  {
+    name: 'nothing, the recorder had crashed',
+    facts: facts({ gaps: [gap(90, 110, 'crash')] }),
+    verdicts: is('gap', 'none', 'recorder-crashed'),
+  },
+  {
+    name: 'nothing, the day was damaged',
+    facts: facts({ gaps: [gap(0, 200, 'damaged-partition')] }),
+    verdicts: is('gap', 'none', 'damaged-partition'),
+  },
+  {
+    name: 'nothing, and the time has not come yet',
+    facts: facts({ gaps: [gap(99.5, 300, 'not-yet')] }),
+    verdicts: is('gap', 'none', 'time-in-the-future'),
+  },
+  {
+    name: 'nothing, a gap beside the asked time',
+    facts: facts({ gaps: [gap(50, 99.5), gap(100.5, 110)] }),
+    verdicts: is('none', 'none'),
+  },
+  { name: 'nothing', facts: facts({}), verdicts: is('none', 'none') },
+];
