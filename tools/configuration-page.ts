@@ -53,6 +53,6 @@ names file, line and key. Durations are written \`250ms\`, \`2s\`, \`5m\`, \`1h\
 
 | key | value | default | what it does |
 | --- | --- | --- | --- |
-${rows(CONFIG_SCHEMA as Schema, '').join('\n')}
+${rows(CONFIG_SCHEMA, '').join('\n')}
 `;
 }

@@ -30,7 +30,7 @@ const port = (value: number | null): string => (value === null ? 'port not known
 /** An answer for people: the grades first, then each candidate. */
 export function answerText(answer: ShownAnswer): string {
   const asked = Object.entries(answer.question).map(
-    ([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+    ([key, value]) => `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   const lines = [
     `question: ${asked.join(', ')}`,

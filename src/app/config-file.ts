@@ -15,7 +15,7 @@ export type Path = readonly (string | number)[];
 export interface ConfigFile {
   readonly raw: RawConfig;
   /** An error that names file, line and key. */
-  fault(path: Path, detail: string): ShudiError;
+  readonly fault: (path: Path, detail: string) => ShudiError;
 }
 
 /** @throws ShudiError config.unreadable | config.syntax | config.invalid, naming file, line and key */

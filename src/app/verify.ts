@@ -1,4 +1,5 @@
 import { verifyJournal, type JournalVerdict } from '../ledger/verify-journal.ts';
+import type { Json } from '../model/journal.ts';
 import type { Day } from '../model/time.ts';
 import { isDamage, openDatabase } from '../platform/sqlite.ts';
 import { verifyPartition } from '../records/sqlite/digest.ts';
@@ -38,8 +39,8 @@ export function verifyData(directory: string): DataVerdict {
   const anchors: Anchors = { last: new Map(), deleted: new Set() };
   const journal = verifyJournal(layout.journal, [], ({ kind, body }) => {
     if (kind === ANCHOR_KIND)
-      anchors.last.set(String(body['day']), { seq: Number(body['seq']), chain: String(body['chain']) });
-    if (kind === DELETED_KIND) anchors.deleted.add(String(body['day']));
+      anchors.last.set(textOf(body['day']), { seq: Number(body['seq']), chain: textOf(body['chain']) });
+    if (kind === DELETED_KIND) anchors.deleted.add(textOf(body['day']));
   });
   const days = storedDays(layout.records).map((day) =>
     verifyDay(layout.records, day, anchors.last.get(day) ?? null),
@@ -55,6 +56,8 @@ export function verifyData(directory: string): DataVerdict {
     setAside,
   };
 }
+
+const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
 
 function verifyDay(directory: string, day: Day, anchor: { seq: number; chain: string } | null): DayVerdict {
   const bad = (why: string): DayVerdict => ({ day, ok: false, batches: 0, rows: 0, why });

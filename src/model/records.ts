@@ -260,7 +260,10 @@ export interface RecordReader {
   /** By gateway-side endpoint, the one that a web service saw. */
   byEgress(address: IpAddress, port: Port, window: Window, limit: number): Promise<Found>;
   bySubject(subject: Subject, window: Window, limit: number): Promise<Found>;
-  /** The contact that a request came over; only unsafe requests are kept. */
+  /**
+   * The contact that a request came over; only unsafe requests are kept. Of several contacts the one stored last MUST
+   * be told: the account that the response named has a contact of its own behind a proxy that tells no ports.
+   */
   byRequest(request: RequestId): Promise<{ readonly at: Millis; readonly contact: Contact } | null>;
   sessionsOf(subject: Subject, window: Window, limit: number): Promise<readonly SessionRecord[]>;
   publicationsOf(subject: Subject, window: Window, limit: number): Promise<readonly PublicationRecord[]>;

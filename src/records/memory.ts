@@ -105,7 +105,7 @@ export function openMemoryRecords(
       return { contacts: matching.slice(0, limit), total: matching.length, shared: false };
     },
     async byRequest(request: RequestId) {
-      const found = all('request').find((item) => item.request === request);
+      const found = all('request').findLast((item) => item.request === request);
       const contact = found === undefined ? null : contactOf(found.connection);
       return found === undefined || contact === null ? null : { at: found.at, contact };
     },

@@ -287,6 +287,17 @@ export function recordsContract(name: string, make: () => Engine): void {
       await writer.close();
     });
 
+    it('of several contacts of a request tells the one stored last', async () => {
+      const { writer, reader } = await opened();
+      const request = '0b8f3c1e-0000-4000-8000-000000000001' as RequestId;
+      const told = (number: number) =>
+        ({ type: 'request', request, connection: id(number), at: plus(NOON, number) }) as const;
+      await writer.append([connection(1, NOON), told(1)]);
+      await writer.append([connection(2, NOON), told(2)]);
+      expect(await reader.byRequest(request)).toMatchObject({ contact: { id: 2 } });
+      await writer.close();
+    });
+
     it('bounds a list and tells the whole count', async () => {
       const { writer, reader } = await opened();
       await writer.append(

@@ -1,7 +1,17 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { missingTools } from './tools.ts';
 
-/** Says once which suites are left out on this machine, and how to get them; in CI a missing tool is a failure. */
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const REGION_FILE = fileURLToPath(new URL('../../geo-data/region.mmdb', import.meta.url));
+
+/**
+ * Compiles the region file when it is not there, and says which suites are left out on this machine and how to get
+ * them; in CI a missing tool is a failure.
+ */
 export default function setup(): void {
+  if (!existsSync(REGION_FILE)) execFileSync(process.execPath, [MAIN, 'geo', 'build'], { stdio: 'inherit' });
   const missing = missingTools();
   if (missing.length === 0) return;
   const lines = missing.map(

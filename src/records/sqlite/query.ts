@@ -114,7 +114,9 @@ export class SqliteQuery {
     let found: { at: Millis; connection: ConnectionId } | null = null;
     for (const day of storedDays(this.#directory).toReversed()) {
       this.#each([day], (database) => {
-        const row = database.prepare('SELECT connection, at_ms FROM requests WHERE request = ?').get(request);
+        const row = database
+          .prepare('SELECT connection, at_ms FROM requests WHERE request = ? ORDER BY rowid DESC LIMIT 1')
+          .get(request);
         if (row !== undefined)
           found = {
             at: Number(row['at_ms']) as Millis,
@@ -179,10 +181,12 @@ export class SqliteQuery {
   }
 
   #days(window: Window): Day[] {
-    const first = dayOf(window.from);
+    const stored = storedDays(this.#directory);
+    // A day on which nothing was stored has no file: what was open in the newest file before it is open on it.
+    const first = stored.findLast((day) => day <= dayOf(window.from)) ?? dayOf(window.from);
     // What happened just before midnight may be stored just after it.
     const last = dayOf((window.to + DAY_MS) as Millis);
-    return storedDays(this.#directory).filter((day) => day >= first && day <= last);
+    return stored.filter((day) => day >= first && day <= last);
   }
 
   /** Runs `action` on each readable day; a day that turns out damaged counts as a gap, the others go on. */

@@ -47,11 +47,15 @@ export function recoverRecords(options: StoreOptions, clock: Clock): { setAside:
   const directory = recordsDirectory(options.directory);
   makePrivateDirectory(directory);
   const aside: string[] = [];
+  let highest = 0;
   for (const day of storedDays(directory).toReversed()) {
     try {
       const partition = openPartition(directory, day, options.durability);
       try {
-        return { setAside: aside, highest: recoverPartition(partition, clock) };
+        const found = recoverPartition(partition, clock);
+        highest = Math.max(highest, found.highest);
+        // A day without a run was only just begun when the power went; what was open is in the day before.
+        if (found.hadRun) break;
       } finally {
         partition.close();
       }
@@ -60,10 +64,10 @@ export function recoverRecords(options: StoreOptions, clock: Clock): { setAside:
       aside.push(setAside(partitionPath(directory, day), clock()));
     }
   }
-  return { setAside: aside, highest: 0 };
+  return { setAside: aside, highest };
 }
 
-function recoverPartition(partition: Partition, clock: Clock): number {
+function recoverPartition(partition: Partition, clock: Clock): { highest: number; hadRun: boolean } {
   const { database } = partition;
   const highest = Number(
     database.prepare('SELECT coalesce(max(id), 0) AS id FROM connections').get()?.['id'],
@@ -71,7 +75,7 @@ function recoverPartition(partition: Partition, clock: Clock): number {
   const run = database
     .prepare('SELECT event, at_ms FROM lifecycle WHERE source = ? ORDER BY rowid DESC LIMIT 1')
     .get(GATEWAY_SOURCE);
-  if (run === undefined || run['event'] !== 'start') return highest;
+  if (run === undefined || run['event'] !== 'start') return { highest, hadRun: run !== undefined };
   const covered = database
     .prepare('SELECT max(to_ms) AS until FROM coverage WHERE source = ?')
     .get(GATEWAY_SOURCE);
@@ -109,7 +113,7 @@ function recoverPartition(partition: Partition, clock: Clock): number {
     [...ends, ...carrierEnds, line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'crash', at: until })],
     clock(),
   );
-  return highest;
+  return { highest, hadRun: true };
 }
 
 /** Recovers, then opens the store for a run. @throws ShudiError data.version */
@@ -132,7 +136,12 @@ export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
     const next = openPartition(directory, day, options.durability);
     const carried = openRows(partition);
     next.commit(
-      [line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started }), ...carried],
+      [
+        line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started }),
+        // Up to where it has vouched; from there a running recorder goes on.
+        line({ type: 'coverage', source: GATEWAY_SOURCE, from: covered, to: covered }),
+        ...carried,
+      ],
       now,
     );
     partition.close();
@@ -191,9 +200,16 @@ function openRows(partition: Partition): string[] {
       .all()
       .map((row) => JSON.stringify([table, ...Object.values(row)]));
   const live = (column: string): string => `NOT EXISTS (SELECT 1 FROM ends e WHERE e.connection = ${column})`;
+  const checkpoints = partition.database
+    .prepare(
+      `SELECT connection, max(to_ms) AS to_ms FROM checkpoints t WHERE ${live('t.connection')} GROUP BY connection`,
+    )
+    .all()
+    .map((row) => JSON.stringify(['checkpoints', ...Object.values(row)]));
   return [
     ...pick('connections', live('t.id')),
     ...pick('egress', `${UNCLOSED} AND (t.connection IS NULL OR ${live('t.connection')})`),
     ...pick('bindings', live('t.connection')),
+    ...checkpoints,
   ];
 }
