@@ -1,17 +1,8 @@
 import { createHash, createPublicKey, hkdfSync, randomBytes, type KeyObject } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ShudiError } from '../model/errors.ts';
-import { makePrivateDirectory, readSecretFile, syncDirectory } from '../platform/files.ts';
+import { createFileOnce, makePrivateDirectory, readSecretFile } from '../platform/files.ts';
 
 export const VAULT_KEY_FILE = 'vault.key';
 export const DISCLOSURE_PUBLIC_FILE = 'disclosure.pub';
@@ -35,32 +26,6 @@ export interface SealingKey {
   readonly key: KeyObject;
   /** The first 8 bytes of the SHA-256 of the raw public key: names the private key that opens. */
   readonly id: Buffer;
-}
-
-/**
- * Makes a file with its whole content, or leaves the one that is there: never half a key, never a key lost to a second
- * process that had the same idea.
- * @returns whether the file was made
- */
-export function createFileOnce(path: string, content: string | Uint8Array, mode: number): boolean {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.new`;
-  const handle = openSync(temporary, 'wx', mode);
-  try {
-    writeFileSync(handle, content);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-  try {
-    linkSync(temporary, path);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    rmSync(temporary);
-    syncDirectory(dirname(path));
-  }
 }
 
 /**

@@ -1,9 +1,9 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { closeSync, existsSync, linkSync, openSync, rmSync, statSync } from 'node:fs';
+import { timingSafeEqual } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { ShudiError } from '../model/errors.ts';
-import { syncDirectory } from '../platform/files.ts';
+import { createDatabaseOnce } from '../platform/create-database.ts';
 import { isDamage, openDatabase, requireVersion } from '../platform/sqlite.ts';
 import { VAULT_SCHEMA, VAULT_VERSION } from './vault-schema.ts';
 
@@ -39,23 +39,10 @@ export function openVaultFile(path: string, check: Uint8Array): DatabaseSync {
 function createVaultFile(path: string, check: Uint8Array): void {
   // SQLite would play a left-over log into the new file.
   if (existsSync(`${path}-wal`)) throw damaged(path);
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.new`;
-  closeSync(openSync(temporary, 'wx', 0o600));
-  try {
-    const database = openDatabase(temporary);
-    try {
-      database.exec(VAULT_SCHEMA);
-      database.prepare("INSERT INTO meta (name, value) VALUES ('key-check', ?)").run(check);
-    } finally {
-      database.close();
-    }
-    linkSync(temporary, path);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  } finally {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(temporary + suffix, { force: true });
-  }
-  syncDirectory(dirname(path));
+  createDatabaseOnce(path, (database) => {
+    database.exec(VAULT_SCHEMA);
+    database.prepare("INSERT INTO meta (name, value) VALUES ('key-check', ?)").run(check);
+  });
 }
 
 /** Reads every page once: better a longer start than a fault that shows on the day of a disclosure. */

@@ -79,7 +79,8 @@ async function understand(
   // Records of a day are looked for in that day's partition and the next one.
   if (now - found.at > DAY_MS)
     throw new ShudiError('event.too-late', 'The request is more than a day old.', 'requestId');
-  const subject = await parts.subjects.subjectOf(site, account, at);
+  // One subject for all that follows from the request, though the month may end between it and the act.
+  const subject = await parts.subjects.subjectOf(site, account, found.at);
   return {
     event,
     site,

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createFileOnce, DISCLOSURE_PUBLIC_FILE, sealingKeyId } from '../accounts/key-files.ts';
+import { DISCLOSURE_PUBLIC_FILE, sealingKeyId } from '../accounts/key-files.ts';
 import { unpad } from '../accounts/padding.ts';
 import {
   additionalData,
@@ -15,7 +15,7 @@ import {
 import { canonicalAccount, type Identity, type SealedIdentity, type Site } from '../model/accounts.ts';
 import type { Branded } from '../model/brand.ts';
 import { ShudiError } from '../model/errors.ts';
-import { makePrivateDirectory, readSecretFile } from '../platform/files.ts';
+import { createFileOnce, makePrivateDirectory, readSecretFile } from '../platform/files.ts';
 
 export const DISCLOSURE_PRIVATE_FILE = 'disclosure.key';
 

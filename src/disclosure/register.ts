@@ -3,7 +3,7 @@ import { ShudiError } from '../model/errors.ts';
 import type { Journal, JournalEntry, JournalHead, Json } from '../model/journal.ts';
 import { systemClock, type Clock, type Millis } from '../model/time.ts';
 import type { EntryKind } from './entries.ts';
-import { applyEntry } from './fold.ts';
+import { applyEntry, judge } from './fold.ts';
 import { personOf, unknownToken } from './rules.ts';
 import { emptyState, type Person, type RegisterState, type Token } from './state.ts';
 import { hashToken } from './tokens.ts';
@@ -82,7 +82,7 @@ export class Register {
    * Decides on the newest state and appends the decision; when somebody else was faster, decides again.
    * @param decide  pure; throws a ShudiError to refuse
    * @returns the entry, when it is durable and in the state
-   * @throws ShudiError whatever `decide` throws; journal.unavailable | journal.broken | journal.moved
+   * @throws ShudiError whatever `decide` throws; journal.invalid | journal.unavailable | journal.broken | journal.moved
    */
   act(decide: (state: RegisterState, now: Millis) => Decision): Promise<JournalEntry> {
     return this.#alone(async () => {
@@ -90,7 +90,10 @@ export class Register {
         const before = this.#head;
         await this.#fold();
         if (attempt > 1 && this.#head.seq === before.seq) await this.#requireHead();
-        const { kind, actor, body } = decide(this.#state, this.clock());
+        const decision = decide(this.#state, this.clock());
+        // By the very rules that it will be read by: an entry that no reader takes must not get into the journal.
+        judge(this.#state, decision);
+        const { kind, actor, body } = decision;
         try {
           const entry = await this.#journal.append(kind, actor, body, this.#head);
           this.#apply(entry);

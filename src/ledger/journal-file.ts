@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, linkSync, openSync, rmSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { ShudiError } from '../model/errors.ts';
-import { syncDirectory } from '../platform/files.ts';
+import { createDatabaseOnce } from '../platform/create-database.ts';
 import { isDamage, openDatabase, sqliteCode } from '../platform/sqlite.ts';
 import { JOURNAL_SCHEMA, requireSchema } from './schema.ts';
 
@@ -32,23 +31,7 @@ function createJournalFile(path: string): void {
   // SQLite would play a left-over log into the new file.
   if (existsSync(`${path}-wal`))
     throw new ShudiError('journal.broken', 'The journal file is gone, but not its log.', path);
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.new`;
-  closeSync(openSync(temporary, 'wx', 0o600));
-  try {
-    const database = openDatabase(temporary);
-    try {
-      database.exec(JOURNAL_SCHEMA);
-    } finally {
-      database.close();
-    }
-    linkSync(temporary, path);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    // Another process was first; its journal is as good as ours.
-  } finally {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(temporary + suffix, { force: true });
-  }
-  syncDirectory(dirname(path));
+  createDatabaseOnce(path, (database) => database.exec(JOURNAL_SCHEMA));
 }
 
 /** SQLite's own waiting does not cover the first moments of a file (log recovery, the switch to WAL). */

@@ -45,7 +45,9 @@ export function verifyJournal(
   const settled = !existsSync(`${path}-wal`);
   const verdict = verifyOnce(path, known, settled, visit);
   // A writer that came meanwhile has changed the file under a reader that takes no locks: look again, with locks.
-  return !verdict.ok && settled && existsSync(`${path}-wal`) ? verifyOnce(path, known, false, visit) : verdict;
+  return !verdict.ok && settled && existsSync(`${path}-wal`)
+    ? verifyOnce(path, known, false, visit)
+    : verdict;
 }
 
 function verifyOnce(

@@ -71,7 +71,7 @@ export const ERROR_CODES = {
   'data.damaged': entry(
     500,
     'A stored file is damaged',
-    'It was set aside under its name with `.damaged`; restore it from a backup.',
+    'A day of records was set aside under its name with `.damaged`; any other file was left as it is. Restore it from a backup.',
   ),
   'data.version': entry(
     500,

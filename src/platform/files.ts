@@ -1,11 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -39,6 +42,32 @@ export function writeFileAtomically(path: string, content: string | Uint8Array, 
   }
   renameSync(temporary, path);
   syncDirectory(dirname(path));
+}
+
+/**
+ * Makes a file with its whole content, or leaves the one that is there: never half a key, never a key lost to a second
+ * process that had the same idea.
+ * @returns whether the file was made
+ */
+export function createFileOnce(path: string, content: string | Uint8Array, mode: number): boolean {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.new`;
+  const handle = openSync(temporary, 'wx', mode);
+  try {
+    writeFileSync(handle, content);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  try {
+    linkSync(temporary, path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(temporary);
+    syncDirectory(dirname(path));
+  }
 }
 
 /**

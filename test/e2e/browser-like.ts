@@ -31,6 +31,11 @@ export class Visitor {
     });
   }
 
+  /** The values of the cookies that it holds. */
+  cookies(): string[] {
+    return [...this.#cookies.values()];
+  }
+
   leave(): void {
     this.#agent.destroy();
   }

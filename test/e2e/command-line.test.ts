@@ -153,8 +153,10 @@ describe('people on the command line', () => {
     expect(
       (await shudi(['user', 'bootstrap', '--requester', 'X', '--approver', 'Y', '--data', data])).status,
     ).toBe(2);
+    const made = await shudi(['token', 'new']);
+    const mary = JSON.parse(made.out) as { token: string; hash: string };
     const proposed = await shudi(
-      ['user', 'propose', '--name', 'Mary', '--role', 'approver', '--data', data],
+      ['user', 'propose', '--name', 'Mary', '--role', 'approver', '--token-hash', mary.hash, '--data', data],
       { SHUDI_TOKEN: people.requester.token },
     );
     expect(proposed.status).toBe(0);
@@ -171,6 +173,9 @@ describe('people on the command line', () => {
     const list = await shudi(['user', 'list', '--data', data]);
     expect(list.out).toContain('Mary');
     expect(list.out).not.toContain('shudi_p_');
+    // The third person's own token works from the moment that the second word was said.
+    const further = await shudi(['token', 'issue', '--data', data], { SHUDI_TOKEN: mary.token });
+    expect(further.status).toBe(0);
     await gateway.stop();
   });
 });

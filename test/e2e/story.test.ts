@@ -1,4 +1,4 @@
-import { cpSync, existsSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -244,6 +244,18 @@ describe('the story: register, log in, post, trace, disclose', () => {
       400,
     );
   }, 30_000);
+
+  it('no file of the data directory holds an account, a cookie or a token', () => {
+    const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    const all = Buffer.concat(
+      files.map((entry) => readFileSync(join(entry.parentPath, entry.name))),
+    ).toString('latin1');
+    expect(files.length).toBeGreaterThan(4);
+    for (const secret of ['carol', 'anna', 'bert', requester, approver, ...carol.cookies()])
+      expect(all).not.toContain(secret);
+  });
 
   it('verify finds all whole, and a changed record in a copy', async () => {
     const copy = join(root, 'copy');

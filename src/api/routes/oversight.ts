@@ -11,7 +11,7 @@ const number = (description: string) =>
   Type.Optional(Type.String({ pattern: '^(0|[1-9]\\d{0,14})$', description }));
 
 /** What is open to those who watch, and to load balancers. */
-export function oversightRoutes({ journal, status, ready }: ControlParts): readonly Route[] {
+export function oversightRoutes({ journal, register, status, ready }: ControlParts): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -29,7 +29,7 @@ export function oversightRoutes({ journal, status, ready }: ControlParts): reado
       answer: Type.Object({ status: Type.Literal('ready') }, strict),
       handle: async () => {
         if (!ready()) throw new ShudiError('records.unavailable', 'The recorder is not ready.');
-        await journal.head();
+        await register.refresh();
         return { status: 'ready' };
       },
     }),

@@ -5,7 +5,7 @@ import { geoBuildCommand, geoLookupCommand } from './geo.ts';
 import { keyInitCommand } from './key.ts';
 import { retentionCommand } from './retention.ts';
 import { serveCommand } from './serve.ts';
-import { siteTokenCommand, tokenIssueCommand, tokenRevokeCommand } from './token.ts';
+import { siteTokenCommand, tokenIssueCommand, tokenNewCommand, tokenRevokeCommand } from './token.ts';
 import { traceCommand } from './trace.ts';
 import { userBootstrapCommand, userConfirmCommand, userListCommand, userProposeCommand } from './user.ts';
 import { verifyCommand } from './verify.ts';
@@ -23,6 +23,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   'user propose': userProposeCommand,
   'user confirm': userConfirmCommand,
   'user list': userListCommand,
+  'token new': tokenNewCommand,
   'token issue': tokenIssueCommand,
   'token site': siteTokenCommand,
   'token revoke': tokenRevokeCommand,

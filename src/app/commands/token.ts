@@ -1,10 +1,22 @@
 import { ShudiError } from '../../model/errors.ts';
 import { issueToken, revokeToken } from '../../disclosure/people.ts';
+import { newToken } from '../../disclosure/tokens.ts';
 import type { Command } from '../command-line.ts';
 import { requireDataDirectory } from '../data-directory.ts';
 import { issueSiteToken, withRegister } from '../people.ts';
 import { argumentsOf, dataDirectoryOf, DATA_OPTIONS, needed } from './arguments.ts';
 import { tokenOf } from './user.ts';
+
+export const tokenNewCommand: Command = {
+  usage: '',
+  does: 'Makes a token for yourself: keep it, and give its hash to the person who proposes you. Stores nothing.',
+  async run(args, world) {
+    argumentsOf(args, {});
+    const { secret, hash } = newToken('person');
+    world.write(`${JSON.stringify({ token: secret, hash })}\n`);
+    return 0;
+  },
+};
 
 export const tokenIssueCommand: Command = {
   usage: '--data DIR',

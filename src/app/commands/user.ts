@@ -46,13 +46,14 @@ export const userBootstrapCommand: Command = {
 const ROLES: readonly string[] = ['requester', 'approver', 'supervisor', 'operator'];
 
 export const userProposeCommand: Command = {
-  usage: '--name NAME --role ROLE... --data DIR',
-  does: 'Proposes a person (your token in SHUDI_TOKEN); another enrolled person must confirm. Supervisor and operator take effect at once, without SHUDI_TOKEN.',
+  usage: '--name NAME --role ROLE... [--token-hash HASH] --data DIR',
+  does: 'Proposes a person (your token in SHUDI_TOKEN) with the hash of the token that they made with `token new`; another enrolled person must confirm. Supervisor and operator take effect at once, without SHUDI_TOKEN.',
   async run(args, world) {
     const { values } = argumentsOf(args, {
       ...DATA_OPTIONS,
       name: { type: 'string' },
       role: { type: 'string', multiple: true },
+      'token-hash': { type: 'string' },
     });
     const name = needed(values.name, 'name');
     const roles = values.role ?? [];
@@ -66,7 +67,11 @@ export const userProposeCommand: Command = {
         return { person: person.id, name, roles, token: token.secret };
       }
       const caller = await register.authenticate(tokenOf(world));
-      const proposal = await proposePerson(register, caller.token.id, { name, roles: roles as Role[] });
+      const proposal = await proposePerson(register, caller.token.id, {
+        name,
+        roles: roles as Role[],
+        tokenHash: values['token-hash'],
+      });
       return { proposal: proposal.id, name, roles };
     });
     world.write(`${JSON.stringify(result, null, 2)}\n`);
