@@ -32,7 +32,11 @@ type Event = 'login' | 'logout' | 'publish';
  * Makes durable what a response announces, before any byte of it is released: binding, session, publication, badge,
  * and which account the session cookie stands for from now on. What a response says overrides what was believed.
  */
-export async function applyAnnouncement(exchange: AnnouncedExchange, announcement: Announcement, setCookies: readonly string[]): Promise<void> {
+export async function applyAnnouncement(
+  exchange: AnnouncedExchange,
+  announcement: Announcement,
+  setCookies: readonly string[],
+): Promise<void> {
   const event = eventOf(announcement.event);
   const account = announcedAccount(exchange, announcement);
   if (account === null) {
@@ -46,43 +50,63 @@ export async function applyAnnouncement(exchange: AnnouncedExchange, announcemen
 
 function eventOf(text: string | null): Event | null {
   if (text === null) return null;
-  if (text !== 'login' && text !== 'logout' && text !== 'publish') throw new AnnouncementError('an unknown event');
+  if (text !== 'login' && text !== 'logout' && text !== 'publish')
+    throw new AnnouncementError('an unknown event');
   return text;
 }
 
-function announcedAccount({ route, believed }: AnnouncedExchange, announcement: Announcement): AccountId | null {
+function announcedAccount(
+  { route, believed }: AnnouncedExchange,
+  announcement: Announcement,
+): AccountId | null {
   // Where the token names the account, the response cannot rename it; a log-in has no token yet.
-  if (announcement.account === null || (route.identity.mode === 'jwt' && believed !== null)) return believed?.account ?? null;
+  if (announcement.account === null || (route.identity.mode === 'jwt' && believed !== null))
+    return believed?.account ?? null;
   if (announcement.account === '') return null;
   const account = canonicalAccount(announcement.account);
   if (account === null) throw new AnnouncementError('an account id that cannot be');
   return account;
 }
 
-async function enter(exchange: AnnouncedExchange, account: AccountId, event: Event | null, setCookies: readonly string[]): Promise<void> {
+async function enter(
+  exchange: AnnouncedExchange,
+  account: AccountId,
+  event: Event | null,
+  setCookies: readonly string[],
+): Promise<void> {
   const { parts, book, route, believed, believedSubject } = exchange;
   const { site } = route;
   const now = parts.clock();
-  const subject = parts.subjects.known(site, account, now) ?? (await parts.subjects.subjectOf(site, account, now));
+  const subject =
+    parts.subjects.known(site, account, now) ?? (await parts.subjects.subjectOf(site, account, now));
   const same = believed !== null && believed.account === account && event !== 'login';
-  const learned: Learned = route.identity.mode === 'jwt' && believed !== null ? 'jwt' : same ? 'session' : 'header';
+  const learned: Learned =
+    route.identity.mode === 'jwt' && believed !== null ? 'jwt' : same ? 'session' : 'header';
   const contact = exchange.contactOf(subject);
   const binding: BindingWanted = { site, subject, learned, sessionSince: same ? believed.since : now };
   const items: RecordItem[] = [];
   if (believedSubject !== null && believedSubject !== subject && exchange.contact.isBound(believedSubject)) {
     exchange.contact.unbind(believedSubject);
-    items.push({ type: 'unbinding', connection: exchange.contact.facts.id, subject: believedSubject, at: now });
+    items.push({
+      type: 'unbinding',
+      connection: exchange.contact.facts.id,
+      subject: believedSubject,
+      at: now,
+    });
   }
   const what = { site, subject, at: now, connection: contact.facts.id, request: exchange.requestId };
   if (event === 'login') items.push({ type: 'session', event: 'login', learned, ...what });
   if (event === 'publish') items.push({ type: 'publication', ...what });
   // The request was recorded with the anonymous contact; it belongs to this one as well.
-  if (exchange.requestStored && contact !== exchange.contact) items.push(book.requestItem(exchange.requestId, contact));
+  if (exchange.requestStored && contact !== exchange.contact)
+    items.push(book.requestItem(exchange.requestId, contact));
   if (event === 'login') contact.unbind(subject);
   await Promise.all([
     book.ensure(contact, binding, items),
     bindCookie(exchange, account, event, setCookies),
-    showsBadge(route.badgeBasis, event) ? parts.badges.publish(site, account, contact.facts.region, contact.facts.client.address, now) : null,
+    showsBadge(route.badgeBasis, event)
+      ? parts.badges.publish(site, account, contact.facts.region, contact.facts.client.address, now)
+      : null,
   ]);
 }
 
@@ -92,36 +116,63 @@ function showsBadge(basis: RouteOptions['badgeBasis'], event: Event | null): boo
 }
 
 /** From now on the cookie stands for the account. A cookie that lived before the login is not that login: `since` is now. */
-async function bindCookie({ parts, route, believed, requestCookie }: AnnouncedExchange, account: AccountId, event: Event | null, setCookies: readonly string[]): Promise<void> {
+async function bindCookie(
+  { parts, route, believed, requestCookie }: AnnouncedExchange,
+  account: AccountId,
+  event: Event | null,
+  setCookies: readonly string[],
+): Promise<void> {
   if (route.identity.mode !== 'header') return;
   const set = setCookie(setCookies, route.identity.cookie, parts.clock());
   const cookie = set === null ? requestCookie : set.value;
-  if (set !== null && requestCookie !== null && set.value !== requestCookie) await parts.sessions.unbind(route.site, requestCookie);
+  if (set !== null && requestCookie !== null && set.value !== requestCookie)
+    await parts.sessions.unbind(route.site, requestCookie);
   if (cookie === null) return;
   if (event !== 'login' && cookie === requestCookie && believed?.account === account) return;
   // A renewed cookie of the same session keeps the session's age.
-  const since = event !== 'login' && believed?.account === account && believed.since !== null ? believed.since : parts.clock();
+  const since =
+    event !== 'login' && believed?.account === account && believed.since !== null
+      ? believed.since
+      : parts.clock();
   await parts.sessions.bind(route.site, cookie, account, since);
 }
 
-async function leave(exchange: AnnouncedExchange, account: AccountId | null, loggedOut: boolean): Promise<void> {
+async function leave(
+  exchange: AnnouncedExchange,
+  account: AccountId | null,
+  loggedOut: boolean,
+): Promise<void> {
   const { parts, book, route, believed, believedSubject, requestCookie, contact } = exchange;
   const now = parts.clock();
   const who = account ?? believed?.account ?? null;
-  const work: (Promise<void> | null)[] = [];
-  if (route.identity.mode === 'header' && requestCookie !== null) work.push(parts.sessions.unbind(route.site, requestCookie));
+  const work: Promise<void>[] = [];
+  if (route.identity.mode === 'header' && requestCookie !== null)
+    work.push(parts.sessions.unbind(route.site, requestCookie));
   if (who !== null) {
-    const subject = believed?.account === who && believedSubject !== null ? believedSubject : await parts.subjects.subjectOf(route.site, who, now);
+    const subject =
+      believed?.account === who && believedSubject !== null
+        ? believedSubject
+        : await parts.subjects.subjectOf(route.site, who, now);
     const items: RecordItem[] = [];
     if (loggedOut) {
       const learned: Learned = believed?.learned ?? 'header';
-      items.push({ type: 'session', event: 'logout', site: route.site, subject, at: now, learned, connection: contact.facts.id, request: exchange.requestId });
+      items.push({
+        type: 'session',
+        event: 'logout',
+        site: route.site,
+        subject,
+        at: now,
+        learned,
+        connection: contact.facts.id,
+        request: exchange.requestId,
+      });
     }
     if (contact.isBound(subject)) {
       contact.unbind(subject);
       items.push({ type: 'unbinding', connection: contact.facts.id, subject, at: now });
     }
-    work.push(book.ensure(contact, null, items));
+    const stored = book.ensure(contact, null, items);
+    if (stored !== null) work.push(stored);
   }
   await Promise.all(work);
 }

@@ -39,8 +39,12 @@ export function createTrust(options: TrustOptions): AddressTrust {
     if (bits === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(bits), family);
   }
-  const trusts = (address: IpAddress): boolean => options.trustedProxies.length > 0 && list.check(address, isV4(address) ? 'ipv4' : 'ipv6');
-  const claims = new Set([options.forwardedHeader, ...(options.clientPortHeader === null ? [] : [options.clientPortHeader])]);
+  const trusts = (address: IpAddress): boolean =>
+    options.trustedProxies.length > 0 && list.check(address, isV4(address) ? 'ipv4' : 'ipv6');
+  const claims = new Set([
+    options.forwardedHeader,
+    ...(options.clientPortHeader === null ? [] : [options.clientPortHeader]),
+  ]);
   return {
     trusts,
     claims,
@@ -48,14 +52,19 @@ export function createTrust(options: TrustOptions): AddressTrust {
       const text = joined(headers[options.forwardedHeader]);
       const chain = text.slice(0, MAX_CHAIN);
       const forwarded = options.forwardedHeader === 'forwarded';
-      const elements = forwarded ? splitQuoted(text, ',').filter((element) => element.trim() !== '') : text.trim() === '' ? [] : text.split(',');
+      const elements = forwarded
+        ? splitQuoted(text, ',').filter((element) => element.trim() !== '')
+        : text.trim() === ''
+          ? []
+          : text.split(',');
       let nearest: Endpoint = peer;
       const from = Math.max(0, elements.length - MAX_HOPS);
       for (let index = elements.length - 1; index >= from; index -= 1) {
         const element = elements[index]?.trim() ?? '';
         const hop = forwarded ? forwardedHop(element) : hopOf(element);
         if (hop === null) return { client: nearest, verdict: 'unverified', chain };
-        if (!trusts(hop.address)) return { client: withPort(hop, headers, options.clientPortHeader), verdict: 'forwarded', chain };
+        if (!trusts(hop.address))
+          return { client: withPort(hop, headers, options.clientPortHeader), verdict: 'forwarded', chain };
         nearest = hop;
       }
       // Trusted to its end, or nothing was said: the nearest trusted hop is all that is known.
@@ -97,7 +106,9 @@ const PAIR = /^([!#$%&'*+\-.^_`|~\w]+)=(?:"((?:[^"\\]|\\.)*)"|([^"\s\\]+))$/;
 function forwardedHop(element: string): Endpoint | null {
   let own: string | null = null;
   for (const pair of splitQuoted(element, ';')) {
-    const match = PAIR.exec(pair.trim());
+    const text = pair.trim();
+    if (text === '') continue;
+    const match = PAIR.exec(text);
     if (match === null) return null;
     if (match[1]?.toLowerCase() !== 'for') continue;
     if (own !== null) return null;

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { canonicalAddress, socketPort, type Endpoint } from '../model/address.ts';
 import type { EgressRecord } from '../model/records.ts';
@@ -6,18 +6,18 @@ import type { Clock, Millis } from '../model/time.ts';
 import type { ContactBook } from './contact-book.ts';
 import type { LiveContact } from './contact.ts';
 import type { AddressTrust } from './client-address.ts';
-import { UpstreamConnection, type UpstreamFault, type UpstreamTarget, type UpstreamTimeouts } from './upstream/upstream-connection.ts';
+import {
+  UpstreamConnection,
+  type UpstreamFault,
+  type UpstreamTarget,
+  type UpstreamTimeouts,
+} from './upstream/upstream-connection.ts';
 
 /** More requests than this waiting on one connection (pipelining) close it. */
 const MAX_PIPELINED = 100;
 
 /** A client that is still sending gets this long to read its answer before the connection is reset under it. */
 const LINGER_MS = 2000;
-
-interface Held {
-  readonly connection: UpstreamConnection;
-  readonly from: Millis;
-}
 
 export interface ClientConnectionOptions {
   readonly listener: string;
@@ -39,8 +39,12 @@ export class ClientConnection {
   readonly contact: LiveContact | null;
   readonly options: ClientConnectionOptions;
   readonly #socket: Socket;
-  readonly #upstreams = new Map<string, Held>();
+  /** The upstream connection in use to each upstream. */
+  readonly #upstreams = new Map<string, UpstreamConnection>();
+  /** All that are open, and since when. */
+  readonly #open = new Map<UpstreamConnection, Millis>();
   readonly #queue: (() => void)[] = [];
+  #last: { readonly request: IncomingMessage; readonly response: ServerResponse } | null = null;
   #busy = false;
   #gone = false;
   #bytesSeen = 0;
@@ -51,23 +55,47 @@ export class ClientConnection {
     const from = options.clock();
     this.peer = endpointOf(socket.remoteAddress, socket.remotePort);
     this.own = endpointOf(socket.localAddress, socket.localPort);
-    this.contact = options.trust.trusts(this.peer.address) ? null : options.book.direct(options.listener, this.peer, this.own, from);
+    this.contact = options.trust.trusts(this.peer.address)
+      ? null
+      : options.book.direct(options.listener, this.peer, this.own, from);
     socket.once('close', () => this.#close());
   }
 
   /** Runs one exchange after the other; `next` ends the one that runs. */
-  run(exchange: () => void): void {
-    if (!this.#busy) {
-      this.#busy = true;
-      exchange();
-    } else if (this.#queue.length < MAX_PIPELINED) this.#queue.push(exchange);
-    else this.#socket.destroy();
+  run(request: IncomingMessage, response: ServerResponse, exchange: () => void): void {
+    this.#last = { request, response };
+    this.#after(exchange);
   }
 
   next(): void {
-    const exchange = this.#queue.shift();
-    if (exchange === undefined) this.#busy = false;
-    else exchange();
+    // What stands behind an answer that closes the connection could not be answered, so it must not be forwarded.
+    if (!this.#socket.writable) this.#queue.length = 0;
+    const step = this.#queue.shift();
+    if (step === undefined) this.#busy = false;
+    else step();
+  }
+
+  #after(step: () => void): void {
+    if (!this.#socket.writable) return;
+    if (!this.#busy) {
+      this.#busy = true;
+      step();
+    } else if (this.#queue.length < MAX_PIPELINED) this.#queue.push(step);
+    else this.#socket.destroy();
+  }
+
+  /** Whether a request is under way. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** Refuses bytes that are no request; what was asked before them is answered first, so that no answer is mistaken. */
+  refuseUnread(refusal: () => void): void {
+    const last = this.#last;
+    if (!this.#busy || last === null || last.request.complete) this.#after(refusal);
+    // They are in the body of the last request: this is its answer, unless that has begun, or another one's is due.
+    else if (this.#queue.length === 0 && !last.response.headersSent) refusal();
+    else this.#socket.destroy();
   }
 
   get gone(): boolean {
@@ -76,44 +104,58 @@ export class ClientConnection {
 
   /** An upstream connection that is open and idle, or null. */
   idleUpstream(key: string): UpstreamConnection | null {
-    const held = this.#upstreams.get(key);
-    return held !== undefined && held.connection.usable ? held.connection : null;
+    const connection = this.#upstreams.get(key);
+    return connection?.usable === true ? connection : null;
   }
 
   /**
    * Opens an upstream connection. `done` gets the record of its endpoint, which must be durable before a byte is
    * sent over it.
    */
-  openUpstream(key: string, target: UpstreamTarget, done: (fault: UpstreamFault | null, connection: UpstreamConnection | null, egress: EgressRecord | null) => void): void {
+  openUpstream(
+    key: string,
+    target: UpstreamTarget,
+    done: (
+      fault: UpstreamFault | null,
+      connection: UpstreamConnection | null,
+      egress: EgressRecord | null,
+    ) => void,
+  ): void {
     const { clock, maxHead, timeouts } = this.options;
-    UpstreamConnection.open(target, { maxHead, timeouts, closed: (connection) => this.#upstreamClosed(key, connection) }, (fault, connection) => {
-      if (connection === null) {
-        done(fault, null, null);
-        return;
-      }
-      if (this.#gone) {
-        connection.destroy();
-        done('closed', null, null);
-        return;
-      }
-      const from = clock();
-      this.#upstreams.get(key)?.connection.destroy();
-      this.#upstreams.set(key, { connection, from });
-      done(null, connection, {
-        type: 'egress',
-        connection: this.contact?.facts.id ?? null,
-        local: connection.local,
-        remote: connection.remote,
-        listener: this.options.listener,
-        peer: this.peer,
-        from,
-      });
-    });
+    UpstreamConnection.open(
+      target,
+      { maxHead, timeouts, closed: (connection) => this.#upstreamClosed(connection) },
+      (fault, connection) => {
+        if (connection === null) {
+          done(fault, null, null);
+          return;
+        }
+        if (this.#gone) {
+          connection.destroy();
+          done('closed', null, null);
+          return;
+        }
+        const from = clock();
+        this.#upstreams.get(key)?.destroy();
+        this.#upstreams.set(key, connection);
+        this.#open.set(connection, from);
+        done(null, connection, {
+          type: 'egress',
+          connection: this.contact?.facts.id ?? null,
+          local: connection.local,
+          remote: connection.remote,
+          listener: this.options.listener,
+          peer: this.peer,
+          from,
+        });
+      },
+    );
   }
 
-  /** Closes the client's side without another byte. */
-  destroy(): void {
-    this.#socket.destroy();
+  /** Closes the client's side without another byte; `reset` so that no one can take it for an orderly end. */
+  destroy(reset = false): void {
+    if (reset) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
   }
 
   /** Closes the client's side once the response is out; what still comes in is read away, for a moment. */
@@ -123,17 +165,24 @@ export class ClientConnection {
       setTimeout(() => this.#socket.destroy(), LINGER_MS).unref();
     };
     response.req.resume();
+    // Node destroys the socket behind a `Connection: close`; with bytes unread that is a reset, which may overtake the
+    // answer.
+    this.#socket.destroySoon = () => this.#socket.end();
     if (response.writableFinished) end();
     else response.once('finish', end);
   }
 
-  #upstreamClosed(key: string, connection: UpstreamConnection): void {
-    const held = this.#upstreams.get(key);
-    if (held?.connection === connection) this.#upstreams.delete(key);
-    const from = held?.connection === connection ? held.from : null;
-    // With its client gone, the contact's end is the end of this endpoint too; a shared one has no such end.
-    if (from === null || (this.#gone && this.contact !== null)) return;
-    this.options.book.note({ type: 'egress-end', connection: this.contact?.facts.id ?? null, local: connection.local, from, to: this.options.clock() });
+  #upstreamClosed(connection: UpstreamConnection): void {
+    const from = this.#open.get(connection);
+    if (from === undefined) return;
+    this.#open.delete(connection);
+    this.options.book.note({
+      type: 'egress-end',
+      connection: this.contact?.facts.id ?? null,
+      local: connection.local,
+      from,
+      to: this.options.clock(),
+    });
   }
 
   /** Notes that bytes of the client have arrived; called with every request and every piece of a body. */
@@ -145,7 +194,13 @@ export class ClientConnection {
   #close(): void {
     this.#gone = true;
     const now = this.options.clock();
-    for (const held of this.#upstreams.values()) held.connection.destroy();
+    this.#queue.length = 0;
+    for (const connection of this.#open.keys()) {
+      connection.destroy();
+      // With its client gone, the contact's end is the end of this endpoint too; a shared one has no such end.
+      if (this.contact === null) this.#upstreamClosed(connection);
+    }
+    this.#open.clear();
     if (this.contact === null) return;
     // Bytes that made no whole request came after the last one; when exactly is not known, so the end is taken.
     if (this.#socket.bytesRead > this.#bytesSeen) this.contact.lastByte = now;

@@ -43,7 +43,8 @@ export class ContactBook {
     this.#coveredTo = parts.clock();
     this.#claimed = new LRUCache({
       max: limits.claimedClients,
-      dispose: (contact, _key, reason) => this.#end(contact, this.#parts.clock(), reason === 'evict' ? 'evicted' : 'idle'),
+      dispose: (contact, _key, reason) =>
+        this.#end(contact, this.#parts.clock(), reason === 'evict' ? 'evicted' : 'idle'),
     });
   }
 
@@ -58,7 +59,13 @@ export class ContactBook {
    * The contact of a client that a trusted proxy speaks for, over all of the proxy's connections. With a port it is the
    * client's own connection, whoever uses it; without one an address may stand for many, so each subject is kept apart.
    */
-  claimed(listener: string, peer: Endpoint, own: Endpoint, claim: ClientClaim, subject: Subject | null): LiveContact {
+  claimed(
+    listener: string,
+    peer: Endpoint,
+    own: Endpoint,
+    claim: ClientClaim,
+    subject: Subject | null,
+  ): LiveContact {
     const port = claim.client.port ?? '?';
     const who = claim.client.port === null ? (subject ?? '-') : '';
     const key = `${listener} ${claim.client.address} ${port} ${claim.verdict} ${peer.address} ${who}`;
@@ -80,7 +87,11 @@ export class ContactBook {
    * Makes durable what must be before the next step: the contact, its binding, and `extra`.
    * Returns null when all of it is durable already; the promise rejects when it cannot be.
    */
-  ensure(contact: LiveContact, binding: BindingWanted | null, extra: readonly RecordItem[]): Promise<void> | null {
+  ensure(
+    contact: LiveContact,
+    binding: BindingWanted | null,
+    extra: readonly RecordItem[],
+  ): Promise<void> | null {
     const items: RecordItem[] = [];
     if (!contact.stored) items.push(contact.record());
     if (binding !== null && !contact.isBound(binding.subject)) {
@@ -156,7 +167,10 @@ export class ContactBook {
    * a NAT may give the port to somebody else a minute later: that one must not inherit a binding.
    */
   #isOver(contact: LiveContact): boolean {
-    const silence = contact.facts.client.port === null ? this.#limits.claimedIdleMs : Math.min(this.#limits.claimedIdleMs, PORT_REUSE_MS);
+    const silence =
+      contact.facts.client.port === null
+        ? this.#limits.claimedIdleMs
+        : Math.min(this.#limits.claimedIdleMs, PORT_REUSE_MS);
     return contact.uses === 0 && contact.lastByte < this.#parts.clock() - silence;
   }
 

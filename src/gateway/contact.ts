@@ -70,7 +70,8 @@ export class LiveContact {
     if (this.#lines?.language === language) return this.#lines.text;
     const { client, region } = this.facts;
     const label = encodeURIComponent(regionLabel(region.code, language));
-    const node = client.address.includes(':') || client.port !== null ? `"${bracketed(client)}"` : client.address;
+    const node =
+      client.address.includes(':') || client.port !== null ? `"${bracketed(client)}"` : client.address;
     const text =
       `X-Forwarded-For: ${client.address}\r\nX-Forwarded-Proto: ${scheme}\r\nForwarded: for=${node};proto=${scheme}\r\n` +
       `X-IP-Region: ${region.code}\r\nX-IP-Region-Label: ${label}\r\nVia: 1.1 shudi\r\n`;
@@ -83,5 +84,7 @@ const MAX_BOUND = 256;
 
 /** RFC 7239, 6: IPv6 in brackets. */
 function bracketed(endpoint: Endpoint): string {
-  return endpoint.port === null && endpoint.address.includes(':') ? `[${endpoint.address}]` : endpointText(endpoint);
+  return endpoint.port === null && endpoint.address.includes(':')
+    ? `[${endpoint.address}]`
+    : endpointText(endpoint);
 }

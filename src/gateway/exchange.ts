@@ -65,11 +65,19 @@ export class Exchange implements UpstreamUser {
   #continued = false;
   #released = false;
   #over = false;
+  #resumesOnDrain = false;
+  /** Whether the head has gone out: it waits for the first piece of the body that came with it. */
+  #flushed = false;
   /** Body that arrived while the head waits for its binding. */
   #held: Buffer[] | null = null;
   #heldComplete = false;
 
-  constructor(context: ExchangeContext, request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
+  constructor(
+    context: ExchangeContext,
+    request: IncomingMessage,
+    response: ServerResponse,
+    expectsContinue: boolean,
+  ) {
     this.#context = context;
     this.#request = request;
     this.#response = response;
@@ -93,7 +101,11 @@ export class Exchange implements UpstreamUser {
       return;
     }
     this.#route = route;
-    whenReady(route.identify(this.#request), (identified) => this.#identified(route, identified), (error) => this.#unavailable(error));
+    whenReady(
+      route.identify(this.#request),
+      (identified) => this.#identified(route, identified),
+      (error) => this.#unavailable(error),
+    );
   }
 
   #identified(route: Route, identified: Identified): void {
@@ -109,17 +121,21 @@ export class Exchange implements UpstreamUser {
     }
     const { parts } = this.#context;
     const now = parts.clock();
-    const known = parts.subjects.known(route.site, identified.account, now) ?? parts.subjects.subjectOf(route.site, identified.account, now);
-    whenReady(known, (subject) => this.#named(route, subject), (error) => this.#unavailable(error));
+    const known =
+      parts.subjects.known(route.site, identified.account, now) ??
+      parts.subjects.subjectOf(route.site, identified.account, now);
+    whenReady(
+      known,
+      (subject) => this.#named(route, subject),
+      (error) => this.#unavailable(error),
+    );
   }
 
   #named(route: Route, subject: Subject | null): void {
     if (this.#over) return;
     const { connection } = this.#context;
     this.#subject = subject;
-    this.#contact = this.#contactOf(subject);
-    this.#contact.uses += 1;
-    this.#contact.lastByte = this.#context.parts.clock();
+    this.#use(this.#contactOf(subject));
     const upstream = connection.idleUpstream(route.key);
     if (upstream !== null) this.#record(route, upstream, null);
     else this.#connect(route);
@@ -133,10 +149,18 @@ export class Exchange implements UpstreamUser {
     return book.claimed(connection.options.listener, connection.peer, connection.own, claim, subject);
   }
 
+  #use(contact: LiveContact): void {
+    if (this.#contact !== null) this.#contact.uses -= 1;
+    contact.uses += 1;
+    contact.lastByte = this.#context.parts.clock();
+    this.#contact = contact;
+  }
+
   #connect(route: Route): void {
     this.#context.connection.openUpstream(route.key, route.upstream, (fault, upstream, egress) => {
       if (this.#over) return;
-      if (upstream === null) this.#refuse(FAULT_CODES[fault ?? 'unreachable'], 'The web service cannot be reached.', false);
+      if (upstream === null)
+        this.#refuse(FAULT_CODES[fault ?? 'unreachable'], 'The web service cannot be reached.', false);
       else this.#record(route, upstream, egress);
     });
   }
@@ -145,26 +169,36 @@ export class Exchange implements UpstreamUser {
   #record(route: Route, upstream: UpstreamConnection, egress: EgressRecord | null): void {
     const { book } = this.#context;
     // A claimed client may have been evicted while its upstream connection opened: then it is recorded anew.
-    if (this.#contact?.ended === true && this.#context.connection.contact === null) this.#contact = this.#contactOf(this.#subject);
+    if (this.#contact?.ended === true && this.#context.connection.contact === null)
+      this.#use(this.#contactOf(this.#subject));
     const contact = this.#contact;
     if (contact === null) return;
     this.#upstream = upstream;
     const binding: BindingWanted | null =
       this.#subject === null || this.#believed === null
         ? null
-        : { site: route.site, subject: this.#subject, learned: this.#believed.learned, sessionSince: this.#believed.since };
+        : {
+            site: route.site,
+            subject: this.#subject,
+            learned: this.#believed.learned,
+            sessionSince: this.#believed.since,
+          };
     const extra: RecordItem[] = egress === null ? [] : [egress];
-    if (UNSAFE(this.#request.method ?? 'GET') && !this.#retried) extra.push(book.requestItem(this.#requestId, contact));
+    if (UNSAFE(this.#request.method ?? 'GET') && !this.#retried)
+      extra.push(book.requestItem(this.#requestId, contact));
     const durable = book.ensure(contact, binding, extra);
     if (durable === null) this.#forward(route, upstream);
-    else durable.then(() => this.#forward(route, upstream)).catch((error: unknown) => this.#unavailable(error));
+    else
+      durable.then(() => this.#forward(route, upstream)).catch((error: unknown) => this.#unavailable(error));
   }
 
   #forward(route: Route, upstream: UpstreamConnection): void {
     if (this.#over) return;
     const { connection, scheme } = this.#context;
     if (!upstream.usable) {
-      this.#retryOrRefuse('closed');
+      // It went while the record was being stored. Nothing was sent, so any request may go another way.
+      this.#upstream = null;
+      this.#retryOrRefuse('closed', true);
       return;
     }
     const request = this.#request;
@@ -188,12 +222,16 @@ export class Exchange implements UpstreamUser {
     else this.#bodySent = true;
   }
 
+  /** Bytes of the client have arrived. */
+  #touch(): void {
+    this.#context.connection.touch();
+    if (this.#contact !== null) this.#contact.lastByte = this.#context.parts.clock();
+  }
+
   #sendBody(upstream: UpstreamConnection, chunked: boolean): void {
-    const { connection } = this.#context;
     this.#request.on('data', (chunk: Buffer) => {
       if (this.#over || this.#upstream !== upstream) return;
-      connection.touch();
-      if (this.#contact !== null) this.#contact.lastByte = this.#context.parts.clock();
+      this.#touch();
       upstream.cork();
       if (chunked) upstream.write(`${chunk.length.toString(16)}\r\n`);
       let free = upstream.write(chunk);
@@ -203,6 +241,7 @@ export class Exchange implements UpstreamUser {
     });
     this.#request.on('end', () => {
       this.#bodySent = true;
+      this.#touch();
       if (!this.#over && chunked && this.#upstream === upstream) upstream.write('0\r\n\r\n');
     });
   }
@@ -220,10 +259,7 @@ export class Exchange implements UpstreamUser {
       return;
     }
     // What it would announce of an account is dropped: only a final response does.
-    const { headers } = filterResponse(head.headers, true);
-    const grouped: Record<string, string[]> = {};
-    for (let index = 0; index < headers.length; index += 2) (grouped[headers[index] ?? ''] ??= []).push(headers[index + 1] ?? '');
-    this.#response.writeInformation(head.status, grouped);
+    this.#response.writeInformation(head.status, filterResponse(head.headers, true).headers);
   }
 
   onHead(head: ResponseHead): void {
@@ -249,7 +285,10 @@ export class Exchange implements UpstreamUser {
         believed: this.#believed,
         believedSubject: this.#subject,
         requestId: this.#requestId,
-        requestCookie: route.identity.mode === 'header' ? cookieValue(this.#request.headers.cookie, route.identity.cookie) : null,
+        requestCookie:
+          route.identity.mode === 'header'
+            ? cookieValue(this.#request.headers.cookie, route.identity.cookie)
+            : null,
         requestStored: UNSAFE(this.#request.method ?? 'GET'),
         contactOf: (subject) => this.#contactOf(subject),
       },
@@ -271,8 +310,20 @@ export class Exchange implements UpstreamUser {
     this.#held = null;
     if (held === null) return;
     for (const chunk of held) this.#response.write(chunk);
-    if (this.#heldComplete) this.#complete();
-    else this.#upstream?.resume();
+    this.#flushed = held.length > 0;
+    if (this.#heldComplete) {
+      this.#complete();
+      return;
+    }
+    this.onRead();
+    this.#upstream?.resume();
+  }
+
+  /** The client sees the head as soon as it is there, also when the body takes its time (event streams). */
+  onRead(): void {
+    if (!this.#released || this.#flushed || this.#over) return;
+    this.#flushed = true;
+    this.#response.flushHeaders();
   }
 
   onBody(chunk: Buffer, last: boolean): void {
@@ -286,10 +337,13 @@ export class Exchange implements UpstreamUser {
       this.#response.end(chunk);
       return;
     }
-    if (!this.#response.write(chunk)) {
-      this.#upstream?.pause();
-      this.#response.once('drain', () => this.#upstream?.resume());
-    }
+    this.#flushed = true;
+    if (this.#response.write(chunk)) return;
+    this.#upstream?.pause();
+    // One listener an exchange: what was read already may hold many more pieces, each of them over the mark.
+    if (this.#resumesOnDrain) return;
+    this.#resumesOnDrain = true;
+    this.#response.on('drain', () => this.#upstream?.resume());
   }
 
   onComplete(): void {
@@ -312,18 +366,25 @@ export class Exchange implements UpstreamUser {
     const upstream = this.#upstream;
     this.#upstream = null;
     if (this.#released || this.#held !== null) {
-      // Truncation stays truncation: the client must not take a part for the whole.
-      this.#context.connection.destroy();
+      // Truncation stays truncation: the client must not take a part for the whole. To HTTP/1.0 a plain end of the
+      // connection may be the end of the body.
+      this.#context.connection.destroy(this.#request.httpVersion !== '1.1');
       return;
     }
-    if (fault === 'closed' && upstream !== null && upstream.used && !upstream.received) this.#retryOrRefuse(fault);
+    if (fault === 'closed' && upstream !== null && upstream.used && !upstream.received)
+      this.#retryOrRefuse(fault, false);
     else this.#refuse(FAULT_CODES[fault], 'The web service did not answer as it must.', false);
   }
 
   /** The upstream may have closed an idle connection just as we used it: once more, if that can do no harm. */
-  #retryOrRefuse(fault: UpstreamFault): void {
+  #retryOrRefuse(fault: UpstreamFault, unsent: boolean): void {
     const route = this.#route;
-    const harmless = IDEMPOTENT.has(this.#request.method ?? '') && this.#request.headers['content-length'] === undefined && this.#request.headers['transfer-encoding'] === undefined;
+    const { method, headers } = this.#request;
+    const harmless =
+      unsent ||
+      (IDEMPOTENT.has(method ?? '') &&
+        headers['content-length'] === undefined &&
+        headers['transfer-encoding'] === undefined);
     if (route === null || this.#retried || !harmless) {
       this.#refuse(FAULT_CODES[fault], 'The web service closed the connection.', false);
       return;
@@ -334,13 +395,25 @@ export class Exchange implements UpstreamUser {
   }
 
   #unavailable(error: unknown): void {
-    this.#context.parts.log.error('request.not-recorded', { code: error instanceof ShudiError ? error.code : 'internal.fault' });
-    if (!this.#over) this.#refuse('records.unavailable', 'The request was not forwarded, because it could not be recorded.', false);
+    this.#context.parts.log.error('request.not-recorded', {
+      code: error instanceof ShudiError ? error.code : 'internal.fault',
+    });
+    if (!this.#over)
+      this.#refuse(
+        'records.unavailable',
+        'The request was not forwarded, because it could not be recorded.',
+        false,
+      );
   }
 
   /** The upstream has acted, but what it announced could not be stored: no answer, never a 503 (R1). */
   #withhold(error: unknown): void {
-    const reason = error instanceof AnnouncementError ? error.message : error instanceof ShudiError ? error.code : 'internal.fault';
+    const reason =
+      error instanceof AnnouncementError
+        ? error.message
+        : error instanceof ShudiError
+          ? error.code
+          : 'internal.fault';
     this.#context.parts.log.error('response.withheld', { reason });
     this.#context.connection.destroy();
   }
@@ -350,7 +423,10 @@ export class Exchange implements UpstreamUser {
       this.#context.connection.destroy();
       return;
     }
-    const unread = !this.#request.complete && (this.#request.headers['content-length'] !== undefined || this.#request.headers['transfer-encoding'] !== undefined);
+    const unread =
+      !this.#request.complete &&
+      (this.#request.headers['content-length'] !== undefined ||
+        this.#request.headers['transfer-encoding'] !== undefined);
     sendRefusal(this.#response, code, detail, close || unread);
     if (unread) this.#context.connection.destroyAfter(this.#response);
   }

@@ -27,9 +27,11 @@ export async function openGateway(options: GatewayOptions, parts: GatewayParts):
     parts.log.error('records.failed', { reason: error.name });
   });
   const listeners: Listener[] = [];
-  const closeAll = (graceMs: number): Promise<unknown> => Promise.all(listeners.map((listener) => listener.close(graceMs)));
+  const closeAll = (graceMs: number): Promise<unknown> =>
+    Promise.all(listeners.map((listener) => listener.close(graceMs)));
   try {
-    for (const listener of options.listeners) listeners.push(await openListener(listener, { options, parts, book, routes, healthy: () => healthy }));
+    for (const listener of options.listeners)
+      listeners.push(await openListener(listener, { options, parts, book, routes, healthy: () => healthy }));
   } catch (error) {
     await closeAll(0);
     throw error;

@@ -51,7 +51,9 @@ const CLAIM_PREFIXES = ['x-forwarded-', 'x-shudi-', 'x-ip-region'];
  */
 export function isClaim(name: string, extra: ReadonlySet<string>): boolean {
   const folded = PUNCTUATION.test(name) ? name.replace(/[^a-z0-9]/g, '-') : name;
-  return CLAIMS.has(folded) || extra.has(folded) || CLAIM_PREFIXES.some((prefix) => folded.startsWith(prefix));
+  return (
+    CLAIMS.has(folded) || extra.has(folded) || CLAIM_PREFIXES.some((prefix) => folded.startsWith(prefix))
+  );
 }
 
 const PUNCTUATION = /[^a-z0-9-]/;
@@ -117,7 +119,8 @@ export function filterResponse(raw: readonly string[], dropLength: boolean): Fil
   let connection: string | undefined;
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? '';
-    if (name.length === 10 && name.toLowerCase() === 'connection') connection = connection === undefined ? raw[index + 1] : `${connection},${raw[index + 1]}`;
+    if (name.length === 10 && name.toLowerCase() === 'connection')
+      connection = connection === undefined ? raw[index + 1] : `${connection},${raw[index + 1]}`;
   }
   const named = connectionOptions(connection);
   const headers: string[] = [];
@@ -131,8 +134,10 @@ export function filterResponse(raw: readonly string[], dropLength: boolean): Fil
     const folded = name.toLowerCase();
     if (folded.startsWith('x-shudi-')) {
       announced = true;
-      if (folded === 'x-shudi-account') account = account === null || account === value ? value : `${account},${value}`;
-      else if (folded === 'x-shudi-event') event = event === null || event === value ? value : `${event},${value}`;
+      if (folded === 'x-shudi-account')
+        account = account === null || account === value ? value : `${account},${value}`;
+      else if (folded === 'x-shudi-event')
+        event = event === null || event === value ? value : `${event},${value}`;
       continue;
     }
     if (HOP_BY_HOP.has(folded) || named.has(folded)) continue;
@@ -140,5 +145,9 @@ export function filterResponse(raw: readonly string[], dropLength: boolean): Fil
     if (folded === 'set-cookie') cookies.push(value);
     headers.push(name, value);
   }
-  return { headers, announcement: announced && (account !== null || event !== null) ? { account, event } : null, cookies };
+  return {
+    headers,
+    announcement: announced && (account !== null || event !== null) ? { account, event } : null,
+    cookies,
+  };
 }

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose';
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  jwtVerify,
+  type JSONWebKeySet,
+  type JWTPayload,
+} from 'jose';
 import { LRUCache } from 'lru-cache';
 import { canonicalAccount, type AccountId, type SessionDirectory, type Site } from '../model/accounts.ts';
 import { ShudiError } from '../model/errors.ts';
@@ -22,7 +29,12 @@ export type Identified = Believed | null | 'refuse';
 /** Tells the account of a request; at once where it can, so that the hot path does not wait (R11). */
 export type Identify = (request: IncomingMessage) => Identified | Promise<Identified>;
 
-export function createIdentify(site: Site, options: IdentityOptions, sessions: SessionDirectory, clock: Clock): Identify {
+export function createIdentify(
+  site: Site,
+  options: IdentityOptions,
+  sessions: SessionDirectory,
+  clock: Clock,
+): Identify {
   switch (options.mode) {
     case 'none':
       return () => null;
@@ -38,13 +50,28 @@ function sessionIdentify(site: Site, options: HeaderOptions, sessions: SessionDi
     const cookie = cookieValue(request.headers.cookie, options.cookie);
     if (cookie === null) return null;
     const known = sessions.find(site, cookie);
-    if (known === undefined) return sessions.load(site, cookie).then((session) => (session === null ? null : { ...session, learned: 'session' as const }));
+    if (known === undefined)
+      return sessions
+        .load(site, cookie)
+        .then((session) => (session === null ? null : { ...session, learned: 'session' as const }));
     return known === null ? null : { account: known.account, since: known.since, learned: 'session' };
   };
 }
 
 /** Only signatures that the gateway cannot make itself. */
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
 const MAX_TOKEN = 8192;
 const CACHED_TOKENS = 50_000;
 
@@ -95,7 +122,12 @@ function tokenOf(request: IncomingMessage, cookie: string | null): string | null
 
 function believedOf(payload: JWTPayload, claim: string): Believed | null {
   const value = payload[claim];
-  const account = typeof value === 'string' ? canonicalAccount(value) : typeof value === 'number' ? canonicalAccount(String(value)) : null;
+  const account =
+    typeof value === 'string'
+      ? canonicalAccount(value)
+      : typeof value === 'number'
+        ? canonicalAccount(String(value))
+        : null;
   if (account === null) return null;
   return { account, learned: 'jwt', since: issuedAt(payload.iat) };
 }
@@ -109,7 +141,8 @@ function issuedAt(seconds: number | undefined): Millis | null {
 type KeyFinder = ReturnType<typeof createRemoteJWKSet>;
 
 function keySet(source: string): KeyFinder | ReturnType<typeof createLocalJWKSet> {
-  if (/^https?:/.test(source)) return createRemoteJWKSet(new URL(source), { timeoutDuration: 3000, cooldownDuration: 30_000 });
+  if (/^https?:/.test(source))
+    return createRemoteJWKSet(new URL(source), { timeoutDuration: 3000, cooldownDuration: 30_000 });
   try {
     return createLocalJWKSet(JSON.parse(readFileSync(source, 'utf8')) as JSONWebKeySet);
   } catch (cause) {

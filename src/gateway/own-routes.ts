@@ -32,34 +32,55 @@ export function registerOwnRoutes(app: FastifyInstance, options: OwnRouteOptions
   };
   const siteOf = (host: string): Site | null => routes.match(host, '/')?.site ?? null;
 
-  app.get<{ Params: { account: string }; Querystring: { lang?: string } }>(`${prefix}/badge/:account`, (request, reply) => {
-    const site = siteOf(request.headers.host ?? '');
-    if (site === null) return reply.code(404).send();
-    const { account } = request.params;
-    const svg = account.endsWith('.svg');
-    const code = codeOf(site, svg ? account.slice(0, -4) : account);
-    const language = request.query.lang === 'en' ? 'en' : 'zh';
-    const key = svg ? `svg ${language} ${code}` : `json ${code}`;
-    let answer = rendered.get(key);
-    if (answer === undefined) {
-      answer = { body: svg ? badgeSvg(code, language) : JSON.stringify(badgeJson(code)), etag: `"${svg ? `s${language}` : 'j'}-${code}"` };
-      rendered.set(key, answer);
-    }
-    return sendCached(reply, answer, svg ? 'image/svg+xml' : 'application/json; charset=utf-8', request.headers['if-none-match']);
-  });
+  app.get<{ Params: { account: string }; Querystring: { lang?: string } }>(
+    `${prefix}/badge/:account`,
+    (request, reply) => {
+      const site = siteOf(request.headers.host ?? '');
+      if (site === null) return reply.code(404).send();
+      const { account } = request.params;
+      const svg = account.endsWith('.svg');
+      const code = codeOf(site, svg ? account.slice(0, -4) : account);
+      const language = request.query.lang === 'en' ? 'en' : 'zh';
+      const key = svg ? `svg ${language} ${code}` : `json ${code}`;
+      let answer = rendered.get(key);
+      if (answer === undefined) {
+        answer = {
+          body: svg ? badgeSvg(code, language) : JSON.stringify(badgeJson(code)),
+          etag: `"${svg ? `s${language}` : 'j'}-${code}"`,
+        };
+        rendered.set(key, answer);
+      }
+      return sendCached(
+        reply,
+        answer,
+        svg ? 'image/svg+xml' : 'application/json; charset=utf-8',
+        request.headers['if-none-match'],
+      );
+    },
+  );
 
   app.get<{ Querystring: { ids?: string } }>(`${prefix}/badges`, (request, reply) => {
     const site = siteOf(request.headers.host ?? '');
     const ids = (request.query.ids ?? '').split(',').filter((id) => id !== '');
     if (site === null || ids.length === 0 || ids.length > MAX_IDS) {
-      return reply.code(400).type('application/problem+json').send({ title: `Name 1 to ${MAX_IDS} accounts in ids, separated by commas`, status: 400 });
+      return reply
+        .code(400)
+        .type('application/problem+json')
+        .send({ title: `Name 1 to ${MAX_IDS} accounts in ids, separated by commas`, status: 400 });
     }
     const body = JSON.stringify(Object.fromEntries(ids.map((id) => [id, badgeJson(codeOf(site, id))])));
-    return reply.header('cache-control', `public, max-age=${MAX_AGE_S}`).header('x-content-type-options', 'nosniff').type('application/json; charset=utf-8').send(body);
+    return reply
+      .header('cache-control', `public, max-age=${MAX_AGE_S}`)
+      .header('x-content-type-options', 'nosniff')
+      .type('application/json; charset=utf-8')
+      .send(body);
   });
 
   app.get(`${prefix}/healthz`, (_request, reply) =>
-    reply.code(options.healthy() ? 200 : 503).header('cache-control', 'no-store').send({ status: options.healthy() ? 'ok' : 'not recording' }),
+    reply
+      .code(options.healthy() ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send({ status: options.healthy() ? 'ok' : 'not recording' }),
   );
 }
 
@@ -68,7 +89,12 @@ function badgeJson(code: string): { region: string; label: { zh: string; en: str
   return { region: code, label: { zh: regionLabel(code, 'zh'), en: regionLabel(code, 'en') } };
 }
 
-function sendCached(reply: FastifyReply, answer: Rendered, type: string, ifNoneMatch: string | undefined): FastifyReply {
+function sendCached(
+  reply: FastifyReply,
+  answer: Rendered,
+  type: string,
+  ifNoneMatch: string | undefined,
+): FastifyReply {
   void reply
     .header('etag', answer.etag)
     .header('cache-control', `public, max-age=${MAX_AGE_S}`)
@@ -85,8 +111,10 @@ function matches(header: string | undefined, etag: string): boolean {
 }
 
 function badgeSvg(code: string, language: 'zh' | 'en'): string {
-  const text = (language === 'zh' ? `IP属地：${regionLabel(code, 'zh')}` : `IP region: ${regionLabel(code, 'en')}`).replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
-  const width = [...text].reduce((sum, char) => sum + (char.charCodeAt(0) > 0x2e80 ? 13 : 7.5), 16);
+  const text = (
+    language === 'zh' ? `IP属地：${regionLabel(code, 'zh')}` : `IP region: ${regionLabel(code, 'en')}`
+  ).replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
+  const width = Array.from(text).reduce((sum, char) => sum + (char.charCodeAt(0) > 0x2e80 ? 13 : 7.5), 16);
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${Math.ceil(width)}" height="20" role="img" aria-label="${text}"><title>${text}</title>` +
     `<rect width="100%" height="20" rx="4" fill="#eef1f4"/><text x="8" y="14" font-family="system-ui, sans-serif" font-size="12" fill="#33414e">${text}</text></svg>`

@@ -26,20 +26,31 @@ export interface CheckedTarget {
  */
 export function checkRequest(request: IncomingMessage, url: string): Refusal | CheckedTarget {
   if (!TARGET.test(url)) return bad('The request target holds characters outside visible ASCII.');
-  if (request.method === 'TRACE') return { code: 'gateway.method', detail: 'TRACE would send a request back to whoever asks.' };
+  if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
+    return bad('The protocol is neither HTTP/1.1 nor HTTP/1.0.');
+  if (request.method === 'TRACE')
+    return { code: 'gateway.method', detail: 'TRACE would send a request back to whoever asks.' };
   const raw = request.rawHeaders;
   let hosts = 0;
   let lengths = 0;
   let encodings = 0;
+  let credentials = 0;
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? '';
     if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
     else if (name.length === 14 && name.toLowerCase() === 'content-length') lengths += 1;
     else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') encodings += 1;
+    else if (name.length === 13 && name.toLowerCase() === 'authorization') credentials += 1;
   }
   if (hosts > 1) return bad('There is more than one Host.');
-  if (lengths > 1 || encodings > 1 || lengths + encodings > 1) return bad('The length of the body is given twice.');
-  if (encodings === 1 && (request.headers['transfer-encoding']?.toLowerCase() !== 'chunked' || request.httpVersion !== '1.1')) {
+  // Of two, the upstream may believe the other one.
+  if (credentials > 1) return bad('There is more than one Authorization.');
+  if (lengths > 1 || encodings > 1 || lengths + encodings > 1)
+    return bad('The length of the body is given twice.');
+  if (
+    encodings === 1 &&
+    (request.headers['transfer-encoding']?.toLowerCase() !== 'chunked' || request.httpVersion !== '1.1')
+  ) {
     return bad('The only transfer coding that is understood is chunked.');
   }
   return targetOf(request, url);
@@ -47,9 +58,12 @@ export function checkRequest(request: IncomingMessage, url: string): Refusal | C
 
 function targetOf(request: IncomingMessage, url: string): Refusal | CheckedTarget {
   const host = request.headers.host ?? '';
-  if (host === '' ? request.httpVersion === '1.1' : !HOST.test(host)) return bad('The Host is not a host name with an optional port.');
-  if (url.startsWith('/')) return url.includes('#') ? bad('The request target holds a fragment.') : { target: url, host };
-  if (url === '*') return request.method === 'OPTIONS' ? { target: url, host } : bad('Only OPTIONS may ask for *.');
+  if (host === '' ? request.httpVersion === '1.1' : !HOST.test(host))
+    return bad('The Host is not a host name with an optional port.');
+  if (url.startsWith('/'))
+    return url.includes('#') ? bad('The request target holds a fragment.') : { target: url, host };
+  if (url === '*')
+    return request.method === 'OPTIONS' ? { target: url, host } : bad('Only OPTIONS may ask for *.');
   // Absolute form: its authority counts, the Host is ignored (RFC 9112, 3.2.2).
   const match = ABSOLUTE.exec(url);
   if (match?.[1] === undefined || !HOST.test(match[1])) return bad('The request target is in no known form.');

@@ -14,7 +14,11 @@ export interface RouteTable {
   match(host: string, target: string): Route | null;
 }
 
-export function createRouteTable(options: readonly RouteOptions[], sessions: SessionDirectory, clock: Clock): RouteTable {
+export function createRouteTable(
+  options: readonly RouteOptions[],
+  sessions: SessionDirectory,
+  clock: Clock,
+): RouteTable {
   const routes: Route[] = options.map((route) => ({
     ...route,
     key: `${route.upstream.host} ${route.upstream.port}`,
@@ -24,7 +28,8 @@ export function createRouteTable(options: readonly RouteOptions[], sessions: Ses
   return {
     match(host, target) {
       const name = hostName(host);
-      for (const route of routes) if ((route.host === null || route.host === name) && underPath(target, route.path)) return route;
+      for (const route of routes)
+        if ((route.host === null || route.host === name) && underPath(target, route.path)) return route;
       return null;
     },
   };

@@ -8,6 +8,7 @@ export type ParseFault =
   | 'status-line'
   | 'header'
   | 'head-too-large'
+  | 'interim'
   | 'content-length'
   | 'transfer-encoding'
   | 'chunk'
@@ -51,7 +52,16 @@ const CHUNK_LINE = /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/;
 const CRLF = '\r\n';
 const MAX_CHUNK_LINE = 1024;
 
-const State = { Idle: 0, Head: 1, Length: 2, ChunkSize: 3, ChunkData: 4, ChunkEnd: 5, Trailer: 6, UntilClose: 7 } as const;
+const State = {
+  Idle: 0,
+  Head: 1,
+  Length: 2,
+  ChunkSize: 3,
+  ChunkData: 4,
+  ChunkEnd: 5,
+  Trailer: 6,
+  UntilClose: 7,
+} as const;
 type State = (typeof State)[keyof typeof State];
 
 export class ResponseParser {
@@ -139,6 +149,8 @@ export class ResponseParser {
     const head = this.#parseHead(lines);
     if (head.status < 200) {
       if (head.status === 101) throw new ResponseParseError('unexpected-upgrade');
+      // One that ends the connection: to some parsers nothing follows it, to others the final response does.
+      if (!head.keepAlive) throw new ResponseParseError('interim');
       this.#handler?.onInformation(head);
       return end + 4;
     }
@@ -166,7 +178,8 @@ export class ResponseParser {
         if (length !== null || !LENGTH.test(value)) throw new ResponseParseError('content-length');
         length = value;
       } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
-        if (chunked || value.toLowerCase() !== 'chunked' || match[1] === '0') throw new ResponseParseError('transfer-encoding');
+        if (chunked || value.toLowerCase() !== 'chunked' || match[1] === '0')
+          throw new ResponseParseError('transfer-encoding');
         chunked = true;
       } else if (name.length === 10 && name.toLowerCase() === 'connection') {
         const options = value.toLowerCase();
@@ -178,7 +191,13 @@ export class ResponseParser {
     const bodyless = this.#headRequest || status < 200 || status === 204 || status === 304;
     const framing = bodyless ? 'none' : chunked ? 'chunked' : length !== null ? 'length' : 'until-close';
     this.#remaining = framing === 'length' ? Number(length) : 0;
-    return { status, reason: match[3] ?? '', headers, keepAlive: !close && framing !== 'until-close', framing };
+    return {
+      status,
+      reason: match[3] ?? '',
+      headers,
+      keepAlive: !close && framing !== 'until-close',
+      framing,
+    };
   }
 
   #begin(head: ResponseHead): void {

@@ -9,6 +9,8 @@ export interface UpstreamUser extends ResponseHandler {
   /** The exchange cannot be completed. `closed` before any byte of the response may be worth another try. */
   onFault(fault: UpstreamFault): void;
   onDrain(): void;
+  /** All that has arrived so far was handed over. */
+  onRead(): void;
 }
 
 export interface UpstreamTimeouts {
@@ -38,7 +40,14 @@ export class UpstreamConnection {
   #received = false;
   #used = false;
 
-  private constructor(socket: Socket, local: Endpoint, remote: Endpoint, maxHead: number, timeouts: UpstreamTimeouts, closed: () => void) {
+  private constructor(
+    socket: Socket,
+    local: Endpoint,
+    remote: Endpoint,
+    maxHead: number,
+    timeouts: UpstreamTimeouts,
+    closed: () => void,
+  ) {
     this.#socket = socket;
     this.#parser = new ResponseParser(maxHead);
     this.#timeouts = timeouts;
@@ -63,7 +72,11 @@ export class UpstreamConnection {
    */
   static open(
     target: UpstreamTarget,
-    options: { maxHead: number; timeouts: UpstreamTimeouts; closed: (connection: UpstreamConnection) => void },
+    options: {
+      maxHead: number;
+      timeouts: UpstreamTimeouts;
+      closed: (connection: UpstreamConnection) => void;
+    },
     done: (fault: UpstreamFault | null, connection: UpstreamConnection | null) => void,
   ): void {
     const socket = connect({ host: target.host, port: target.port, noDelay: true });
@@ -87,7 +100,14 @@ export class UpstreamConnection {
       socket.removeAllListeners('error');
       socket.removeAllListeners('timeout');
       socket.setTimeout(0);
-      const connection: UpstreamConnection = new UpstreamConnection(socket, local, remote, options.maxHead, options.timeouts, () => options.closed(connection));
+      const connection: UpstreamConnection = new UpstreamConnection(
+        socket,
+        local,
+        remote,
+        options.maxHead,
+        options.timeouts,
+        () => options.closed(connection),
+      );
       done(null, connection);
     });
   }
@@ -160,6 +180,7 @@ export class UpstreamConnection {
     }
     try {
       this.#parser.execute(chunk);
+      this.#user?.onRead();
     } catch (error) {
       if (!(error instanceof ResponseParseError)) throw error;
       this.#fail('invalid');
