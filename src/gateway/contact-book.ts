@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Subject } from '../model/accounts.ts';
 import type { Endpoint } from '../model/address.ts';
+import { ShudiError } from '../model/errors.ts';
 import {
   GATEWAY_SOURCE,
   type ConnectionId,
@@ -34,6 +35,7 @@ export class ContactBook {
   readonly #claimed: LRUCache<string, LiveContact>;
   #nextId: number;
   #coveredTo: Millis;
+  #failed = false;
 
   constructor(parts: GatewayParts, limits: GatewayLimits) {
     this.#parts = parts;
@@ -41,6 +43,8 @@ export class ContactBook {
     // Ids follow the clock, so that they stay sorted over restarts; 4,096 a millisecond keep them below 2^53.
     this.#nextId = Math.max(parts.records.firstConnection, parts.clock() * 4096);
     this.#coveredTo = parts.clock();
+    // Then nothing is forwarded any more, not even what needs no new record: its end could not be stored.
+    void parts.records.failed.then(() => (this.#failed = true));
     this.#claimed = new LRUCache({
       max: limits.claimedClients,
       dispose: (contact, _key, reason) =>
@@ -92,6 +96,8 @@ export class ContactBook {
     binding: BindingWanted | null,
     extra: readonly RecordItem[],
   ): Promise<void> | null {
+    if (this.#failed)
+      return Promise.reject(new ShudiError('records.unavailable', 'The recorder has failed.'));
     const items: RecordItem[] = [];
     if (!contact.stored) items.push(contact.record());
     if (binding !== null && !contact.isBound(binding.subject)) {

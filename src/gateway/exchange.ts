@@ -100,6 +100,10 @@ export class Exchange implements UpstreamUser {
       this.#refuse('gateway.no-route', 'No route serves this host and path.', false);
       return;
     }
+    if (route === 'disputed') {
+      this.#refuse('gateway.bad-request', 'The path can be read as the path of another route.', false);
+      return;
+    }
     this.#route = route;
     whenReady(
       route.identify(this.#request),

@@ -30,7 +30,7 @@ export function registerOwnRoutes(app: FastifyInstance, options: OwnRouteOptions
     const account = canonicalAccount(id);
     return (account === null ? null : badges.get(site, account)?.code) ?? UNKNOWN;
   };
-  const siteOf = (host: string): Site | null => routes.match(host, '/')?.site ?? null;
+  const siteOf = (host: string): Site | null => routes.siteOf(host);
 
   app.get<{ Params: { account: string }; Querystring: { lang?: string } }>(
     `${prefix}/badge/:account`,

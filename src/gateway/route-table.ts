@@ -1,4 +1,4 @@
-import type { SessionDirectory } from '../model/accounts.ts';
+import type { SessionDirectory, Site } from '../model/accounts.ts';
 import type { Clock } from '../model/time.ts';
 import { createIdentify, type Identify } from './identity.ts';
 import type { RouteOptions } from './options.ts';
@@ -10,8 +10,13 @@ export interface Route extends RouteOptions {
 }
 
 export interface RouteTable {
-  /** The route of a host and target: exact host before every host, then the longest path. */
-  match(host: string, target: string): Route | null;
+  /**
+   * The route of a host and target: exact host before every host, then the longest path. `disputed` when a web service
+   * that decodes the path or resolves its dots would take it for another route's: it would get past that one's identity.
+   */
+  match(host: string, target: string): Route | null | 'disputed';
+  /** Whose badges are shown under a host: those of its first route. */
+  siteOf(host: string): Site | null;
 }
 
 export function createRouteTable(
@@ -25,18 +30,47 @@ export function createRouteTable(
     identify: createIdentify(route.site, route.identity, sessions, clock),
   }));
   routes.sort((a, b) => Number(b.host !== null) - Number(a.host !== null) || b.path.length - a.path.length);
+  const find = (name: string, target: string): Route | null => {
+    for (const route of routes)
+      if ((route.host === null || route.host === name) && underPath(target, route.path)) return route;
+    return null;
+  };
   return {
     match(host, target) {
       const name = hostName(host);
-      for (const route of routes)
-        if ((route.host === null || route.host === name) && underPath(target, route.path)) return route;
-      return null;
+      const route = find(name, target);
+      if (routes.length === 1 || !SPELLED.test(target)) return route;
+      const plain = plainPath(target);
+      return plain !== null && find(name, plain) === route ? route : 'disputed';
+    },
+    siteOf(host) {
+      const name = hostName(host);
+      return routes.find((route) => route.host === null || route.host === name)?.site ?? null;
     },
   };
 }
 
+/** What makes a path readable in more than one way. */
+const SPELLED = /%|\\|\/\/|\/\.|;/;
+
+/** A path as a lenient web service may read it; null when it cannot be decoded. */
+function plainPath(target: string): string | null {
+  const path = target.split('?', 1)[0] ?? '';
+  try {
+    const segments: string[] = [];
+    for (const segment of decodeURIComponent(path).replaceAll('\\', '/').split('/')) {
+      const [name = ''] = segment.split(';', 1);
+      if (name === '..') segments.pop();
+      else if (name !== '' && name !== '.') segments.push(name);
+    }
+    return `/${segments.join('/')}`;
+  } catch {
+    return null;
+  }
+}
+
 function hostName(host: string): string {
-  return host.replace(/:\d*$/, '').toLowerCase();
+  return host.replace(/\.?(?::\d*)?$/, '').toLowerCase();
 }
 
 /** `/a` covers `/a`, `/a/b` and `/a?x`, not `/ab`. */

@@ -22,7 +22,7 @@ import type {
   UnbindingRecord,
   Window,
 } from '../../model/records.ts';
-import { DAY_MS, dayOf, overlaps, type Clock, type Day, type Millis } from '../../model/time.ts';
+import { DAY_MS, dayOf, dayStart, overlaps, type Clock, type Day, type Millis } from '../../model/time.ts';
 import { isDamage, openDatabase, requireVersion } from '../../platform/sqlite.ts';
 import { assembleContact, selectContacts } from '../assemble.ts';
 import { gapsIn } from '../coverage.ts';
@@ -270,7 +270,8 @@ export class SqliteQuery {
       let end: EndRecord | null = null;
       for (const day of days) {
         if (day < dayOf(connection.from)) continue;
-        if (end !== null) break;
+        // A site may report an event a little after the end: the day after is still looked at.
+        if (end !== null && dayStart(day) > (end as EndRecord).closed + DAY_MS) break;
         this.#each([day], (database) => {
           const of = (table: string, column = 'connection'): Row[] =>
             database.prepare(`SELECT * FROM ${table} WHERE ${column} = ? ORDER BY rowid`).all(connection.id);
