@@ -1,5 +1,5 @@
 # Builds the region file and installs what runs; then an image that holds just that.
-FROM node:26-bookworm-slim AS build
+FROM node:26.10.0-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY geo-data/package.json geo-data/package-lock.json geo-data/.npmrc geo-data/
@@ -8,7 +8,7 @@ RUN npm ci --omit=dev
 COPY . .
 RUN node src/main.ts geo build && rm -rf geo-data/node_modules
 
-FROM node:26-bookworm-slim
+FROM node:26.10.0-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build --chown=root:root /app/package.json ./

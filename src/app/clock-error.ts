@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { MAX_CLOCK_ERROR_MS } from '../model/time.ts';
 
 /** How long a measurement is believed, ms. */
 const REFRESH_MS = 300_000;
@@ -43,5 +44,6 @@ export function clockErrorOf(line: string): number | null {
     ![offset, delay, dispersion].every(Number.isFinite)
   )
     return null;
-  return Math.ceil((Math.abs(offset) + delay / 2 + dispersion) * 1000);
+  const error = Math.ceil((Math.abs(offset) + delay / 2 + dispersion) * 1000);
+  return error > MAX_CLOCK_ERROR_MS ? null : error;
 }

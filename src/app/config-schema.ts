@@ -64,15 +64,18 @@ const identity = Type.Object(
     ),
     issuer: Type.Optional(Type.String({ maxLength: 512, description: 'For `jwt`: what `iss` must be.' })),
     audience: Type.Optional(Type.String({ maxLength: 512, description: 'For `jwt`: what `aud` must hold.' })),
-    claim: Type.String({
-      default: 'sub',
-      maxLength: 64,
-      description: 'For `jwt`: the claim that names the account.',
-    }),
-    onInvalid: Type.Enum(['anonymous', 'refuse'], {
-      default: 'anonymous',
-      description: 'For `jwt`: what becomes of a request with a bad token.',
-    }),
+    claim: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description: 'For `jwt`: the claim that names the account; `sub` without this key.',
+      }),
+    ),
+    onInvalid: Type.Optional(
+      Type.Enum(['anonymous', 'refuse'], {
+        description: 'For `jwt`: what becomes of a request with a bad token; `anonymous` without this key.',
+      }),
+    ),
   },
   { ...strict, description: 'How the gateway knows the account.' },
 );
@@ -202,11 +205,12 @@ export const CONFIG_SCHEMA = Type.Object(
     ),
     regions: section(
       {
-        file: Type.String({
-          default: 'geo-data/region.mmdb',
-          description:
-            'The compiled region file (`shudi geo build`). A newer one is taken up without a restart.',
-        }),
+        file: Type.Optional(
+          Type.String({
+            description:
+              'The compiled region file (`shudi geo build`); without this key the one beside the program. A newer one is taken up without a restart.',
+          }),
+        ),
         overrides: Type.Array(override, {
           default: [],
           maxItems: 10_000,

@@ -1,10 +1,11 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Site } from '../model/accounts.ts';
-import { canonicalAddress, isV4, type IpAddress } from '../model/address.ts';
-import { durationMillis } from '../model/time.ts';
+import { durationMillis, MAX_CLOCK_ERROR_MS } from '../model/time.ts';
 import { isRegionCode, type V6ProvincePolicy } from '../model/region.ts';
+import { parseCidr } from '../geo/prefix.ts';
 import type { Durability } from '../platform/sqlite.ts';
 import type { GatewayOptions, IdentityOptions, RouteOptions } from '../gateway/options.ts';
+import { REGION_FILE } from './region-file.ts';
 import { readConfigFile, type ConfigFile, type Path } from './config-file.ts';
 import type { RawConfig } from './config-schema.ts';
 
@@ -37,14 +38,22 @@ export function configOf(file: ConfigFile, base: string): Config {
   const { raw } = file;
   const at = (path: string): string => (isAbsolute(path) ? path : resolve(base, path));
   checkNames(file);
+  if (millis(raw.trace.assumedClockError) > MAX_CLOCK_ERROR_MS)
+    throw file.fault(
+      ['trace', 'assumedClockError'],
+      'is more than a minute: such a clock can tell nobody apart',
+    );
   raw.gateway.listeners.forEach((listener, index) =>
     listener.trustedProxies.forEach((cidr, item) =>
       checkCidr(file, cidr, ['gateway', 'listeners', index, 'trustedProxies', item]),
     ),
   );
   raw.trace.unshared.forEach((cidr, index) => checkCidr(file, cidr, ['trace', 'unshared', index]));
+  const networks = new Set<string>();
   raw.regions.overrides.forEach((item, index) => {
-    checkCidr(file, item.cidr, ['regions', 'overrides', index, 'cidr']);
+    const network = checkCidr(file, item.cidr, ['regions', 'overrides', index, 'cidr']);
+    if (networks.has(network)) throw file.fault(['regions', 'overrides', index, 'cidr'], 'stands twice');
+    networks.add(network);
     if (!isRegionCode(item.region))
       throw file.fault(['regions', 'overrides', index, 'region'], 'there is no such region');
   });
@@ -53,7 +62,7 @@ export function configOf(file: ConfigFile, base: string): Config {
     sites: raw.sites.map((site) => site.name as Site),
     gateway: gatewayOf(file, at),
     durability: raw.records.durability,
-    regions: { ...raw.regions, file: at(raw.regions.file) },
+    regions: { ...raw.regions, file: raw.regions.file === undefined ? REGION_FILE : at(raw.regions.file) },
     assumedClockErrorMs: millis(raw.trace.assumedClockError),
     unshared: raw.trace.unshared,
     control: raw.control,
@@ -73,6 +82,13 @@ function checkNames({ raw, fault }: ConfigFile): void {
   raw.gateway.routes.forEach(({ site }, index) => {
     if (!seen.has(site)) throw fault(['gateway', 'routes', index, 'site'], 'no site has this name');
   });
+  const places = new Set<string>();
+  raw.gateway.routes.forEach(({ host, path }, index) => {
+    const place = `${host ?? '*'} ${path}`;
+    if (places.has(place))
+      throw fault(['gateway', 'routes', index, 'path'], 'two routes have this host and path');
+    places.add(place);
+  });
   const listeners = new Set<string>();
   raw.gateway.listeners.forEach(({ name }, index) => {
     if (listeners.has(name))
@@ -81,19 +97,12 @@ function checkNames({ raw, fault }: ConfigFile): void {
   });
 }
 
-function splitCidr(cidr: string): { address: IpAddress; bits: number } | null {
-  const [text = '', bits, more] = cidr.split('/');
-  const address = canonicalAddress(text);
-  if (address === null || more !== undefined) return null;
-  const most = isV4(address) ? 32 : 128;
-  if (bits === undefined) return { address, bits: most };
-  return /^\d{1,3}$/.test(bits) && Number(bits) <= most ? { address, bits: Number(bits) } : null;
-}
-
-function checkCidr(file: ConfigFile, cidr: string, path: Path): void {
-  const parsed = splitCidr(cidr);
-  if (parsed === null) throw file.fault(path, 'is not an address or CIDR');
-  if (parsed.bits === 0) throw file.fault(path, 'would hold every address there is');
+function checkCidr(file: ConfigFile, cidr: string, path: Path): string {
+  const prefix = parseCidr(cidr);
+  if (prefix === null)
+    throw file.fault(path, 'is not an address or CIDR (no bits may be set behind the prefix)');
+  if (prefix.length === 0) throw file.fault(path, 'would hold every address there is');
+  return `${prefix.family} ${prefix.first} ${prefix.length}`;
 }
 
 function gatewayOf(file: ConfigFile, at: (path: string) => string): GatewayOptions {
@@ -139,7 +148,7 @@ type RawIdentity = RawConfig['gateway']['routes'][number]['identity'];
 const IDENTITY_KEYS = {
   none: [],
   header: ['cookie'],
-  jwt: ['cookie', 'jwks', 'issuer', 'audience'],
+  jwt: ['cookie', 'jwks', 'issuer', 'audience', 'claim', 'onInvalid'],
 } as const;
 
 function identityOf(
@@ -149,7 +158,7 @@ function identityOf(
   at: (path: string) => string,
 ): IdentityOptions {
   const allowed: readonly string[] = IDENTITY_KEYS[raw.mode];
-  for (const key of ['cookie', 'jwks', 'issuer', 'audience'] as const) {
+  for (const key of IDENTITY_KEYS.jwt) {
     if (raw[key] !== undefined && !allowed.includes(key))
       throw file.fault([...path, key], `has no meaning with mode ${raw.mode}`);
   }
@@ -165,8 +174,8 @@ function identityOf(
     jwks: /^https?:\/\//.test(raw.jwks) ? raw.jwks : at(raw.jwks),
     issuer: raw.issuer ?? null,
     audience: raw.audience ?? null,
-    claim: raw.claim,
+    claim: raw.claim ?? 'sub',
     cookie: raw.cookie ?? null,
-    onInvalid: raw.onInvalid,
+    onInvalid: raw.onInvalid ?? 'anonymous',
   };
 }

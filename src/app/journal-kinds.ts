@@ -8,3 +8,5 @@ export const STARTED_KIND = 'system.started';
 export const STOPPED_KIND = 'system.stopped';
 export const DAMAGED_KIND = 'records.set-aside';
 export const REGIONS_KIND = 'regions.updated';
+/** The run before this one ended without a stop. */
+export const CRASHED_KIND = 'system.crashed';

@@ -7,7 +7,7 @@ import { watchRegions } from '../geo/update.ts';
 import { startJournal } from '../ledger/journal.ts';
 import type { Journal } from '../model/journal.ts';
 import { displayRegion } from '../model/region.ts';
-import { systemClock } from '../model/time.ts';
+import { formatTime, systemClock, type Millis } from '../model/time.ts';
 import type { BadgeHistory, BadgePolicy } from '../model/accounts.ts';
 import { lockDirectory } from '../platform/lock.ts';
 import type { Log } from '../platform/log.ts';
@@ -16,7 +16,14 @@ import { watchClockError } from './clock-error.ts';
 import type { Config } from './config.ts';
 import { openControl } from './control.ts';
 import { dataLayout, prepareDataDirectory } from './data-directory.ts';
-import { ANCHOR_KIND, DAMAGED_KIND, REGIONS_KIND, STARTED_KIND, STOPPED_KIND } from './journal-kinds.ts';
+import {
+  ANCHOR_KIND,
+  CRASHED_KIND,
+  DAMAGED_KIND,
+  REGIONS_KIND,
+  STARTED_KIND,
+  STOPPED_KIND,
+} from './journal-kinds.ts';
 
 /** How often the recorder's chain is noted in the journal, ms. */
 const ANCHOR_MS = 30_000;
@@ -136,13 +143,18 @@ async function openWriter(
     log.error('records.set-aside', { file });
     await journal.append(DAMAGED_KIND, 'system', { file });
   }
+  if (writer.crashedAt !== null)
+    await journal.append(CRASHED_KIND, 'system', { vouchedUntil: formatTime(writer.crashedAt as Millis) });
   let noted = '';
   const anchor = async (): Promise<void> => {
-    const head = await writer.head();
-    if (head.chain === noted) return;
-    await journal.append(ANCHOR_KIND, 'system', { day: head.day, seq: head.seq, chain: head.chain });
-    noted = head.chain;
+    for (const head of await writer.heads()) {
+      if (head.chain === noted) continue;
+      await journal.append(ANCHOR_KIND, 'system', { day: head.day, seq: head.seq, chain: head.chain });
+      noted = head.chain;
+    }
   };
+  // At once: what the run before left as its end, and this one's beginning.
+  await anchor();
   const timer = setInterval(() => {
     anchor().catch(() => log.error('records.not-anchored'));
   }, ANCHOR_MS);
@@ -150,7 +162,7 @@ async function openWriter(
     clearInterval(timer);
     await writer.close();
   });
-  // Runs before the writer closes; what closing adds is found by the next start's first anchor.
+  // Runs before the writer closes; what closing adds is noted by the next start.
   closers.add(() => anchor());
   return writer;
 }

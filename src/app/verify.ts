@@ -1,9 +1,11 @@
+import { statSync } from 'node:fs';
 import { verifyJournal, type JournalVerdict } from '../ledger/verify-journal.ts';
+import { ShudiError } from '../model/errors.ts';
 import type { Json } from '../model/journal.ts';
 import type { Day } from '../model/time.ts';
-import { isDamage, openDatabase } from '../platform/sqlite.ts';
+import { isDamage, openUntouched } from '../platform/sqlite.ts';
 import { verifyPartition } from '../records/sqlite/digest.ts';
-import { damagedDays, partitionPath, storedDays } from '../records/sqlite/partition.ts';
+import { damagedDays, partitionPath, requirePartition, storedDays } from '../records/sqlite/partition.ts';
 import { dataLayout, requireDataDirectory } from './data-directory.ts';
 import { ANCHOR_KIND, DELETED_KIND } from './journal-kinds.ts';
 
@@ -62,8 +64,11 @@ const textOf = (value: Json | undefined): string => (typeof value === 'string' ?
 function verifyDay(directory: string, day: Day, anchor: { seq: number; chain: string } | null): DayVerdict {
   const bad = (why: string): DayVerdict => ({ day, ok: false, batches: 0, rows: 0, why });
   try {
-    const database = openDatabase(partitionPath(directory, day), { readOnly: true });
+    const path = partitionPath(directory, day);
+    if (statSync(path).size === 0) return bad('the file is empty');
+    const database = openUntouched(path);
     try {
+      requirePartition(database, path);
       const verdict = verifyPartition(database, day, anchor?.seq ?? null);
       const result = { day, ok: verdict.ok, batches: verdict.batches, rows: verdict.rows, why: verdict.why };
       if (!verdict.ok || anchor === null || verdict.anchored === anchor.chain) return result;
@@ -80,6 +85,7 @@ function verifyDay(directory: string, day: Day, anchor: { seq: number; chain: st
     }
   } catch (error) {
     if (isDamage(error)) return bad('the file is damaged');
+    if (error instanceof ShudiError && error.code === 'data.version') return bad(error.message);
     throw error;
   }
 }

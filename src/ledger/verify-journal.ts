@@ -1,9 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { ShudiError } from '../model/errors.ts';
 import type { JournalEntry, JournalHead } from '../model/journal.ts';
-import { isDamage, openDatabase } from '../platform/sqlite.ts';
+import { isDamage, openDatabase, openUntouched } from '../platform/sqlite.ts';
 import { faultAfter, revive, type ChainFault } from './chain.ts';
 import { EMPTY_HEAD, type StoredEntry } from './entry.ts';
 import { ENTRY_COLUMNS, requireSchema, storedEntry } from './schema.ts';
@@ -60,7 +59,7 @@ function verifyOnce(
   if (statSync(path).size === 0) return walk.verdict('schema');
   let database: DatabaseSync | null = null;
   try {
-    database = settled ? openSettled(path) : openDatabase(path, { readOnly: true });
+    database = settled ? openUntouched(path) : openDatabase(path, { readOnly: true });
     database.exec('BEGIN');
     requireSchema(database, path);
     for (const row of database.prepare(`SELECT ${ENTRY_COLUMNS} FROM entries ORDER BY seq`).iterate()) {
@@ -81,13 +80,6 @@ function verifyOnce(
   } finally {
     database?.close();
   }
-}
-
-/** A file without a log is read without locks and side files, so that evidence stays untouched. */
-function openSettled(path: string): DatabaseSync {
-  const url = pathToFileURL(path);
-  url.searchParams.set('immutable', '1');
-  return new DatabaseSync(url, { readOnly: true });
 }
 
 /** A number that a changed byte made larger than JavaScript holds. */

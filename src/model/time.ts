@@ -53,6 +53,12 @@ export function formatTime(time: Millis): string {
   return new Date(time).toISOString();
 }
 
+/**
+ * The largest error of a clock that is worked with, ms. A question looks this far around its time, so a larger error
+ * would hide candidates: a configuration beyond it is refused, a measurement beyond it counts as none.
+ */
+export const MAX_CLOCK_ERROR_MS = 60_000;
+
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** Milliseconds of `250ms`, `2s`, `5m`, `1h`, `7d`; null when it is none of these. */

@@ -1,5 +1,6 @@
 import { renameSync, existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { ShudiError } from '../model/errors.ts';
 
 /**
@@ -28,13 +29,26 @@ export function openDatabase(
   }
 }
 
+/**
+ * Opens a file as evidence: a file without a log is read without locks and side files, so that nothing beside it
+ * changes and read-only media will do. One with a log is read as any other.
+ */
+export function openUntouched(path: string): DatabaseSync {
+  if (existsSync(`${path}-wal`)) return openDatabase(path, { readOnly: true });
+  const url = pathToFileURL(path);
+  url.searchParams.set('immutable', '1');
+  return new DatabaseSync(url, { readOnly: true });
+}
+
 /** SQLite's primary result code of an error, or null: 11 SQLITE_CORRUPT, 26 SQLITE_NOTADB, 5 SQLITE_BUSY. */
 export function sqliteCode(error: unknown): number | null {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return null;
   return error.errcode & 0xff;
 }
 
+/** Whether a stored file is damaged: as SQLite says, or as we found it. */
 export function isDamage(error: unknown): boolean {
+  if (error instanceof ShudiError) return error.code === 'data.damaged';
   const code = sqliteCode(error);
   return code === 11 || code === 26;
 }

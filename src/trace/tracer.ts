@@ -7,7 +7,7 @@ import {
   type StoredBinding,
   type Window,
 } from '../model/records.ts';
-import { overlaps, type Interval, type Millis } from '../model/time.ts';
+import { MAX_CLOCK_ERROR_MS, overlaps, type Interval, type Millis } from '../model/time.ts';
 import type { IpAddress } from '../model/address.ts';
 import { grade, type Candidate, type Reason, type Verdicts } from './grade.ts';
 import type { AccountQuestion, EndpointQuestion, Question, RequestQuestion } from './question.ts';
@@ -45,8 +45,6 @@ export interface Trace extends Verdicts {
 
 /** At most this many candidates are listed in an answer; the count tells of the rest. */
 export const MAX_CANDIDATES = 100;
-/** No clock is believed to be better known than to this; a record with a worse one is still found within it. */
-const WIDEST_CLOCK_ERROR_MS = 60_000;
 const FETCH_LIMIT = 5000;
 
 export interface Tracer {
@@ -54,6 +52,8 @@ export interface Tracer {
 }
 
 export function createTracer(options: TracerOptions): Tracer {
+  if (options.assumedClockErrorMs > MAX_CLOCK_ERROR_MS)
+    throw new RangeError('the assumed clock error is too large');
   return {
     trace(question) {
       switch (question.kind) {
@@ -93,7 +93,7 @@ function relevantInterval(contact: Contact, question: EndpointQuestion): Interva
 
 async function traceEndpoint(options: TracerOptions, question: EndpointQuestion): Promise<Trace> {
   const asked = span(question.at - question.toleranceMs, question.at + question.toleranceMs);
-  const widest = span(asked.from - WIDEST_CLOCK_ERROR_MS, asked.to + WIDEST_CLOCK_ERROR_MS);
+  const widest = span(asked.from - MAX_CLOCK_ERROR_MS, asked.to + MAX_CLOCK_ERROR_MS);
   const found = await fetchEndpoint(options.records, question, widest);
   const near: { contact: Contact; interval: Interval; window: Window }[] = [];
   for (const contact of found.contacts) {

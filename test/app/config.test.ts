@@ -171,7 +171,7 @@ describe('configuration', () => {
     );
   });
 
-  for (const name of ['demo.yaml', 'shudi.yaml']) {
+  for (const name of ['demo.yaml', 'shudi.yaml', 'container.yaml']) {
     it(`examples/${name} is valid`, () => {
       const path = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
       expect(readFileSync(path, 'utf8')).not.toBe('');

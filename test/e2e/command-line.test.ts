@@ -105,6 +105,44 @@ describe('shudi demo', () => {
   }, 60_000);
 });
 
+describe('shudi demo, interrupted while it starts', () => {
+  for (const wait of [300, 1200]) {
+    it(`after ${wait} ms, by a Ctrl-C that arrives twice: nothing is left`, async () => {
+      const data = join(root, `interrupted-${wait}`);
+      const child = spawn(process.execPath, [MAIN, 'demo', '--data', data]);
+      child.stdout.resume();
+      child.stderr.resume();
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      while (!existsSync(data)) await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      child.kill('SIGINT');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      child.kill('SIGINT');
+      await ended;
+      expect(existsSync(data)).toBe(false);
+    }, 60_000);
+  }
+
+  it('two that start at once: one runs, the other says so and harms nothing', async () => {
+    const data = join(root, 'twice');
+    const children = [0, 1].map(() => spawn(process.execPath, [MAIN, 'demo', '--data', data]));
+    const texts = ['', ''];
+    children.forEach((child, index) => {
+      child.stdout.on('data', (chunk: Buffer) => (texts[index] += chunk.toString()));
+      child.stderr.on('data', (chunk: Buffer) => (texts[index] += chunk.toString()));
+    });
+    const ended = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
+    const settled = () =>
+      texts.filter((text) => /Ctrl-C|Another demo is running|is in use/.test(text)).length === 2;
+    while (!settled() && children.some(({ exitCode }) => exitCode === null))
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(texts.filter((text) => text.includes('Another demo is running'))).toHaveLength(1);
+    for (const child of children) child.kill('SIGINT');
+    await Promise.all(ended);
+    expect(existsSync(data)).toBe(false);
+  }, 60_000);
+});
+
 describe('wrong usage', () => {
   for (const [args, says] of [
     [['nonsense'], 'there is no command'],

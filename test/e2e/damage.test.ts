@@ -1,5 +1,17 @@
-import { closeSync, mkdirSync, openSync, readdirSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { openJournal } from '../../src/ledger/journal-store.ts';
 import { formatTime, type Millis } from '../../src/model/time.ts';
@@ -89,6 +101,35 @@ describe('damage', () => {
     expect(verdict.out).toContain('damaged');
   }, 60_000);
 
+  for (const [what, ruin] of [
+    ['empty', (path: string) => truncateSync(path, 0)],
+    ['cut off', (path: string) => truncateSync(path, 5000)],
+    [
+      'another database',
+      (path: string) => {
+        rmSync(path);
+        const database = new DatabaseSync(path);
+        database.exec('CREATE TABLE other (x)');
+        database.close();
+      },
+    ],
+  ] as const) {
+    it(`a day file that is ${what} is a gap as well, and verify names the day and changes nothing`, async () => {
+      const { data, noons } = history(`ruined-${what.replaceAll(' ', '-')}`, 3);
+      const [first, second, third] = noons as [Millis, Millis, Millis];
+      const day = formatTime(second).slice(0, 10);
+      ruin(join(data, 'records', `${day}.sqlite`));
+      expect(await ask(data, second)).toMatchObject({ grade: 'gap', reasons: ['damaged-partition'] });
+      expect(await ask(data, first)).toMatchObject({ grade: 'exact' });
+      expect(await ask(data, third)).toMatchObject({ grade: 'exact' });
+      const before = readdirSync(data, { recursive: true }).sort();
+      const verdict = await shudi(['verify', data]);
+      expect(verdict.status).toBe(1);
+      expect(verdict.out).toMatch(new RegExp(`${day}: BROKEN`));
+      expect(readdirSync(data, { recursive: true }).sort()).toEqual(before);
+    }, 60_000);
+  }
+
   it('the newest day, found damaged at the start, is set aside with a journal entry; the gateway goes on', async () => {
     const { data, noons, config } = history('newest', 2);
     const last = noons[1] ?? (0 as Millis);
@@ -149,7 +190,6 @@ describe('damage', () => {
     mkdirSync(directory);
     const first = await serve(directory, plainConfig(directory, 9));
     await first.stop();
-    const { chmodSync } = await import('node:fs');
     chmodSync(join(directory, 'data/keys/vault.key'), 0o644);
     const ran = await shudi(['serve', '--config', join(directory, 'shudi.yaml')]);
     expect(ran.status).toBe(2);

@@ -7,7 +7,7 @@ import { hasTool } from '../support/tools.ts';
 import { startReportingUpstream } from './reporting-upstream.ts';
 import { MAIN, plainConfig } from './serve.ts';
 
-describe.runIf(hasTool('strace'))('the private half of the disclosure key', () => {
+describe.runIf(hasTool('strace') && hasTool('pkill'))('the private half of the disclosure key', () => {
   it('is never opened by the process that runs the gateway, from its start to its stop', async () => {
     const directory = temporaryDirectory();
     const upstream = await startReportingUpstream();

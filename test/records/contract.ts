@@ -422,6 +422,21 @@ export function recordsContract(name: string, make: () => Engine): void {
       });
     });
 
+    it('the first connection id is above every stored one, also when the newest days hold none', async () => {
+      const { engine, writer, reader, clock, to } = await opened();
+      await writer.append([connection(500, NOON), end(500, plus(NOON, 10))]);
+      await writer.close();
+      await reader.close();
+      to(at('2026-11-22T12:00:00.000Z'));
+      const quiet = await engine.open(clock);
+      await quiet.writer.close();
+      await quiet.reader.close();
+      to(at('2026-11-23T12:00:00.000Z'));
+      const again = await engine.open(clock);
+      expect(again.writer.firstConnection).toBeGreaterThan(500);
+      await again.writer.close();
+    });
+
     it('concurrent appends all become durable', async () => {
       const { engine, writer, reader, clock } = await opened();
       await Promise.all(

@@ -11,6 +11,8 @@ export interface Tool {
 export const TOOLS: readonly Tool[] = [
   { command: 'mmdblookup', debianPackage: 'mmdb-bin', suites: 'region files read by libmaxminddb' },
   { command: 'strace', debianPackage: 'strace', suites: 'the gateway never opens the disclosure key' },
+  { command: 'pkill', debianPackage: 'procps', suites: 'the gateway never opens the disclosure key' },
+  { command: 'openssl', debianPackage: 'openssl', suites: 'keys that openssl reads' },
   { command: 'chromium', debianPackage: 'chromium', suites: 'the forum in a browser' },
 ];
 

@@ -10,12 +10,14 @@ export const demoCommand: Command = {
   does: 'Runs everything with an example forum, throw-away keys and data, and printed log-ins (npm start).',
   async run(args, world) {
     const { values } = argumentsOf(args, { data: { type: 'string' } });
+    // Asked to stop while it starts, it finishes the start and stops then: nothing half-made stays behind.
+    const stopped = untilStopped();
     const demo = await startDemo({
       directory: resolve(world.directory, values.data ?? 'demo-data'),
       write: world.write,
       log: silentLog,
     });
-    await untilStopped();
+    await stopped;
     world.write('\nStopping ...\n');
     await demo.stop();
     world.write('Stopped; the demo data is removed.\n');

@@ -1,14 +1,10 @@
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 import { buildRegionFile } from '../../geo/build.ts';
 import { lookupLines } from '../../geo/lookup.ts';
 import { openRegions } from '../../geo/reader.ts';
 import type { Command } from '../command-line.ts';
+import { GEO_DATA, REGION_FILE } from '../region-file.ts';
 import { argumentsOf } from './arguments.ts';
-
-/** Where the data packages are installed and the region file is put. */
-export const GEO_DATA = fileURLToPath(new URL('../../../geo-data', import.meta.url));
-export const REGION_FILE = join(GEO_DATA, 'region.mmdb');
 
 export const geoBuildCommand: Command = {
   usage: '[--output FILE] [--json]',

@@ -15,11 +15,12 @@ export const serveCommand: Command = {
     const path = resolve(world.directory, needed(values.config, 'config'));
     const config = loadConfig(path);
     const log = jsonLog(world.complain);
+    const stopped = untilStopped();
     const runtime = await startRuntime(config, readFileSync(path, 'utf8'), log);
     for (const { name, address } of runtime.gateway)
       log.info('listening', { listener: name, port: address.port });
     log.info('listening', { listener: 'control', port: runtime.control.port });
-    log.info('stopping', { signal: await untilStopped() });
+    log.info('stopping', { signal: await stopped });
     await runtime.stop();
     log.info('stopped');
     return 0;

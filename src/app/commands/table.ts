@@ -7,7 +7,13 @@ import { retentionCommand } from './retention.ts';
 import { serveCommand } from './serve.ts';
 import { siteTokenCommand, tokenIssueCommand, tokenNewCommand, tokenRevokeCommand } from './token.ts';
 import { traceCommand } from './trace.ts';
-import { userBootstrapCommand, userConfirmCommand, userListCommand, userProposeCommand } from './user.ts';
+import {
+  userBootstrapCommand,
+  userConfirmCommand,
+  userListCommand,
+  userProposeCommand,
+  userRemoveCommand,
+} from './user.ts';
 import { verifyCommand } from './verify.ts';
 
 /** Every command, in the order of the help. */
@@ -22,6 +28,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   'user bootstrap': userBootstrapCommand,
   'user propose': userProposeCommand,
   'user confirm': userConfirmCommand,
+  'user remove': userRemoveCommand,
   'user list': userListCommand,
   'token new': tokenNewCommand,
   'token issue': tokenIssueCommand,

@@ -2,13 +2,15 @@ import { resolve } from 'node:path';
 import { addressSet } from '../../disclosure/address-set.ts';
 import { openLocalRecords } from '../../disclosure/local-records.ts';
 import { traceWithHandles } from '../../disclosure/trace-with-handles.ts';
-import { systemClock } from '../../model/time.ts';
+import { openJournal } from '../../ledger/journal-store.ts';
+import { formatTime, systemClock } from '../../model/time.ts';
 import { isLocked, lockDirectory } from '../../platform/lock.ts';
 import { recoverRecords } from '../../records/sqlite/store.ts';
 import { createTracer } from '../../trace/tracer.ts';
 import type { Command } from '../command-line.ts';
 import { loadConfig } from '../config.ts';
-import { requireDataDirectory } from '../data-directory.ts';
+import { dataLayout, requireDataDirectory } from '../data-directory.ts';
+import { CRASHED_KIND } from '../journal-kinds.ts';
 import { withRegister } from '../people.ts';
 import { answerText, type ShownAnswer } from '../answer-text.ts';
 import { argumentsOf, dataDirectoryOf, DATA_OPTIONS } from './arguments.ts';
@@ -61,12 +63,16 @@ export const traceCommand: Command = {
   },
 };
 
-/** After a crash the open connections have ended; a gateway that runs has done this itself. */
+/** After a crash the open connections have ended; a gateway that runs has seen to this itself. */
 function recoverIfStopped(directory: string): void {
   if (isLocked(directory)) return;
   const lock = lockDirectory(directory);
   try {
-    recoverRecords({ directory, durability: 'fsync' }, systemClock);
+    const { crashedAt } = recoverRecords({ directory, durability: 'fsync' }, systemClock);
+    if (crashedAt === null) return;
+    const journal = openJournal(dataLayout(directory).journal);
+    journal.append(CRASHED_KIND, 'system', { vouchedUntil: formatTime(crashedAt) });
+    journal.close();
   } finally {
     lock.release();
   }

@@ -1,5 +1,5 @@
 import { ShudiError } from '../../model/errors.ts';
-import { confirmPerson, enrolStaff, proposePerson } from '../../disclosure/people.ts';
+import { confirmPerson, enrolStaff, proposePerson, removePerson } from '../../disclosure/people.ts';
 import type { Role } from '../../disclosure/state.ts';
 import type { Command, Surroundings } from '../command-line.ts';
 import { requireDataDirectory } from '../data-directory.ts';
@@ -46,7 +46,7 @@ export const userBootstrapCommand: Command = {
 const ROLES: readonly string[] = ['requester', 'approver', 'supervisor', 'operator'];
 
 export const userProposeCommand: Command = {
-  usage: '--name NAME --role ROLE... [--token-hash HASH] --data DIR',
+  usage: '--name NAME --role ROLE... --token-hash HASH --data DIR',
   does: 'Proposes a person (your token in SHUDI_TOKEN) with the hash of the token that they made with `token new`; another enrolled person must confirm. Supervisor and operator take effect at once, without SHUDI_TOKEN.',
   async run(args, world) {
     const { values } = argumentsOf(args, {
@@ -70,7 +70,7 @@ export const userProposeCommand: Command = {
       const proposal = await proposePerson(register, caller.token.id, {
         name,
         roles: roles as Role[],
-        tokenHash: values['token-hash'],
+        tokenHash: needed(values['token-hash'], 'token-hash'),
       });
       return { proposal: proposal.id, name, roles };
     });
@@ -91,6 +91,19 @@ export const userConfirmCommand: Command = {
     world.write(
       `${JSON.stringify({ person: person.id, name: person.name, roles: person.roles }, null, 2)}\n`,
     );
+    return 0;
+  },
+};
+
+export const userRemoveCommand: Command = {
+  usage: 'ID --data DIR',
+  does: 'Removes a person; their tokens, unconfirmed proposals and unused grants end with it.',
+  async run(args, world) {
+    const { values, positionals } = argumentsOf(args, DATA_OPTIONS, { min: 1, max: 1 });
+    await withRegister(existingDirectory(values, world), (register) =>
+      removePerson(register, positionals[0] ?? ''),
+    );
+    world.write('removed\n');
     return 0;
   },
 };

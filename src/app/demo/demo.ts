@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startForum } from '../../../examples/forum/server.ts';
 import { startTestProxy } from '../../../examples/test-proxy.ts';
 import { buildRegionFile } from '../../geo/build.ts';
 import { ShudiError } from '../../model/errors.ts';
-import { isLocked } from '../../platform/lock.ts';
+import { makePrivateDirectory } from '../../platform/files.ts';
+import { lockDirectory, type DirectoryLock } from '../../platform/lock.ts';
 import type { Log } from '../../platform/log.ts';
-import { GEO_DATA, REGION_FILE } from '../commands/geo.ts';
+import { GEO_DATA, REGION_FILE } from '../region-file.ts';
 import { loadConfig, type Config } from '../config.ts';
 import { prepareDataDirectory } from '../data-directory.ts';
 import { issueSiteToken, bootstrapPeople } from '../people.ts';
@@ -39,8 +40,8 @@ export interface DemoOptions {
 export async function startDemo(options: DemoOptions): Promise<Demo> {
   const { directory, write, log } = options;
   const config = loadConfig(CONFIG_FILE);
-  claimDirectory(directory);
-  const closers: (() => Promise<void> | void)[] = [() => rmSync(directory, { recursive: true, force: true })];
+  const giveBack = claimDirectory(directory);
+  const closers: (() => Promise<void> | void)[] = [giveBack];
   const stop = async (): Promise<void> => {
     for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
   };
@@ -100,21 +101,44 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   }
 }
 
-/** Takes the directory for this demo. One that a demo left behind when it was killed is replaced; any other is not touched. */
-function claimDirectory(directory: string): void {
-  if (existsSync(directory) && readdirSync(directory).length > 0) {
-    if (!existsSync(join(directory, MARKER)))
-      throw new ShudiError(
-        'data.locked',
-        "This directory is not a demo's; it is left alone. Name another with --data.",
-        directory,
-      );
-    if (isLocked(directory))
-      throw new ShudiError('data.locked', 'Another demo is running with this directory.', directory);
-    rmSync(directory, { recursive: true });
-  }
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+/**
+ * Takes the directory for this demo, and returns what gives it back: removed. One that a demo left behind when it was
+ * killed is emptied; any other is not touched.
+ */
+function claimDirectory(directory: string): () => void {
+  const left = existsSync(directory) ? readdirSync(directory) : [];
+  if (left.length > 0 && !left.includes(MARKER))
+    throw new ShudiError(
+      'data.locked',
+      "This directory is not a demo's; it is left alone. Name another with --data.",
+      directory,
+    );
+  makePrivateDirectory(directory);
   writeFileSync(join(directory, MARKER), 'Made by `shudi demo`, removed when it stops.\n');
+  const lock = takeLock(directory);
+  for (const name of left)
+    if (name !== MARKER && !name.startsWith(LOCK)) rmSync(join(directory, name), { recursive: true });
+  const remove = (): void => rmSync(directory, { recursive: true, force: true });
+  // However this process ends, short of SIGKILL.
+  process.once('exit', remove);
+  return () => {
+    remove();
+    lock.release();
+    process.off('exit', remove);
+  };
+}
+
+/** The demo's own lock: held from its first step on, long before the recorder takes its own. */
+const LOCK = 'demo-lock';
+
+function takeLock(directory: string): DirectoryLock {
+  try {
+    return lockDirectory(directory, LOCK);
+  } catch (error) {
+    if (error instanceof ShudiError && error.code === 'data.locked')
+      throw new ShudiError('data.locked', 'Another demo is running with this directory.', directory);
+    throw error;
+  }
 }
 
 function demoConfig(config: Config, { directory, ports }: DemoOptions, forumPort: number): Config {

@@ -12,8 +12,10 @@ const WAITING_ROWS = 200_000;
 export interface SqliteWriter extends RecordWriter {
   /** Files that were damaged at the start and set aside. */
   readonly setAside: readonly string[];
-  /** The newest batch and the chain after it, to be anchored in the journal (R8). */
-  head(): Promise<StoreHead>;
+  /** When the run before this one crashed: the time up to which it had vouched. */
+  readonly crashedAt: number | null;
+  /** The chains' ends that are to be anchored in the journal (R8): of days closed since the last call, then of today. */
+  heads(): Promise<readonly StoreHead[]>;
 }
 
 /** Opens the SQLite engine for writing in a thread of its own; recovers first. The caller holds the directory's lock. */
@@ -31,7 +33,8 @@ export async function openSqliteWriter(options: StoreOptions): Promise<SqliteWri
     setAside: facts.setAside,
     failed: Promise.race([group.failed, died]),
     append: (items) => group.append(items),
-    head: () => thread.call('head', undefined),
+    crashedAt: facts.crashedAt,
+    heads: () => thread.call('heads', undefined),
     async close() {
       await group.drained();
       await thread.stop();

@@ -1,7 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { ShudiError } from '../../model/errors.ts';
 import type { Day, Millis } from '../../model/time.ts';
+import { createDatabaseOnce } from '../../platform/create-database.ts';
 import { openDatabase, requireVersion, type Durability } from '../../platform/sqlite.ts';
 import { batchDigest, firstLink, nextLink } from './digest.ts';
 import { TABLE_NAMES, columnsOf, schemaSql, SCHEMA_VERSION, type Cell, type Table } from './schema.ts';
@@ -36,18 +38,39 @@ export interface Partition {
   close(): void;
 }
 
-/** Opens a day's file, makes it when it is new. Throws SQLite's error when it is damaged. */
+/**
+ * Opens a day's file, makes it when it is not there: whole or not at all, so that an empty one is a damaged one.
+ * @throws ShudiError data.damaged | data.version, or SQLite's error when it is damaged (see isDamage)
+ */
 export function openPartition(directory: string, day: Day, durability: Durability): Partition {
-  const database = openDatabase(partitionPath(directory, day), { durability });
+  const path = partitionPath(directory, day);
+  if (!existsSync(path))
+    createDatabaseOnce(path, (database) => database.exec(`BEGIN; ${schemaSql()} COMMIT;`));
+  if (statSync(path).size === 0) throw noDay(path);
+  const database = openDatabase(path, { durability });
   try {
-    if (database.prepare('PRAGMA user_version').get()?.['user_version'] === 0)
-      database.exec(`BEGIN; ${schemaSql()} COMMIT;`);
-    requireVersion(database, SCHEMA_VERSION, partitionPath(directory, day));
+    requirePartition(database, path);
     return partitionOf(database, day);
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+const noDay = (path: string): ShudiError =>
+  new ShudiError('data.damaged', 'The file is no day of records.', path);
+
+/** @throws ShudiError data.damaged when it is no day of records, data.version when it is one of another version */
+export function requirePartition(database: DatabaseSync, path: string): void {
+  const tables = new Set(
+    database
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+      .all()
+      .map((row) => row['name']),
+  );
+  if (database.prepare('PRAGMA user_version').get()?.['user_version'] === 0) throw noDay(path);
+  requireVersion(database, SCHEMA_VERSION, path);
+  if (![...TABLE_NAMES, 'batches'].every((table) => tables.has(table))) throw noDay(path);
 }
 
 function partitionOf(database: DatabaseSync, day: Day): Partition {

@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { LRUCache } from 'lru-cache';
 import type { IpAddress, Port } from '../../model/address.ts';
 import type { Subject } from '../../model/accounts.ts';
+import { ShudiError } from '../../model/errors.ts';
 import type {
   BindingRecord,
   ConnectionId,
@@ -23,11 +24,11 @@ import type {
   Window,
 } from '../../model/records.ts';
 import { DAY_MS, dayOf, dayStart, overlaps, type Clock, type Day, type Millis } from '../../model/time.ts';
-import { isDamage, openDatabase, requireVersion } from '../../platform/sqlite.ts';
+import { isDamage, openDatabase } from '../../platform/sqlite.ts';
 import { assembleContact, selectContacts } from '../assemble.ts';
 import { gapsIn } from '../coverage.ts';
-import { damagedDays, partitionPath, storedDays } from './partition.ts';
-import { fromRow, SCHEMA_VERSION, type Row } from './schema.ts';
+import { damagedDays, partitionPath, requirePartition, storedDays } from './partition.ts';
+import { fromRow, type Row } from './schema.ts';
 import { recordsDirectory } from './store.ts';
 
 /** At most this many rows are looked at for one question; a site's busiest shared address stays below it. */
@@ -196,7 +197,9 @@ export class SqliteQuery {
       try {
         action(this.#open(day), day);
       } catch (error) {
-        if (!isDamage(error)) throw error;
+        // A day of another version cannot be read here either; the other days still answer.
+        const foreign = error instanceof ShudiError && error.code === 'data.version';
+        if (!isDamage(error) && !foreign) throw error;
         this.#files.delete(day);
         this.#damaged.add(day);
       }
@@ -208,7 +211,7 @@ export class SqliteQuery {
     if (known !== undefined) return known;
     const path = partitionPath(this.#directory, day);
     const database = openDatabase(path, { readOnly: true });
-    requireVersion(database, SCHEMA_VERSION, path);
+    requirePartition(database, path);
     this.#files.set(day, database);
     return database;
   }

@@ -24,8 +24,11 @@ export interface SqliteStore {
   readonly firstConnection: ConnectionId;
   /** File names that were found damaged at the start and set aside. */
   readonly setAside: readonly string[];
+  /** When a run before this one crashed: the time up to which it had vouched. */
+  readonly crashedAt: Millis | null;
   commit(lines: readonly string[]): void;
-  head(): StoreHead;
+  /** The ends of the chains that were closed since the last call, oldest first, then that of the open day. */
+  heads(): StoreHead[];
   close(): void;
 }
 
@@ -39,23 +42,37 @@ const UNCLOSED =
 
 const line = (item: RecordItem): string => JSON.stringify(rowOf(item));
 
+export interface Recovered {
+  readonly setAside: readonly string[];
+  /** The highest connection id that is stored. */
+  readonly highest: number;
+  /** Up to when a crashed run had vouched; null when there was none. */
+  readonly crashedAt: Millis | null;
+  /** The end of the newest day's chain. */
+  readonly head: StoreHead | null;
+}
+
 /**
  * Ends what a run that did not stop has left open. Returns the files that had to be set aside.
  * Idempotent: a second call finds nothing to do.
  */
-export function recoverRecords(options: StoreOptions, clock: Clock): { setAside: string[]; highest: number } {
+export function recoverRecords(options: StoreOptions, clock: Clock): Recovered {
   const directory = recordsDirectory(options.directory);
   makePrivateDirectory(directory);
   const aside: string[] = [];
   let highest = 0;
+  let head: StoreHead | null = null;
+  let run: { crashedAt: Millis | null } | null = null;
   for (const day of storedDays(directory).toReversed()) {
+    // The newest run may be in an older day (a day that was only just begun when the power went), and so may the
+    // highest id (a day without connections).
+    if (run !== null && highest > 0) break;
     try {
       const partition = openPartition(directory, day, options.durability);
       try {
-        const found = recoverPartition(partition, clock);
-        highest = Math.max(highest, found.highest);
-        // A day without a run was only just begun when the power went; what was open is in the day before.
-        if (found.hadRun) break;
+        if (run === null) run = recoverPartition(partition, clock);
+        highest = Math.max(highest, highestIn(partition));
+        head ??= { day, ...partition.head() };
       } finally {
         partition.close();
       }
@@ -64,18 +81,21 @@ export function recoverRecords(options: StoreOptions, clock: Clock): { setAside:
       aside.push(setAside(partitionPath(directory, day), clock()));
     }
   }
-  return { setAside: aside, highest };
+  return { setAside: aside, highest, crashedAt: run?.crashedAt ?? null, head };
 }
 
-function recoverPartition(partition: Partition, clock: Clock): { highest: number; hadRun: boolean } {
+function highestIn({ database }: Partition): number {
+  return Number(database.prepare('SELECT coalesce(max(id), 0) AS id FROM connections').get()?.['id']);
+}
+
+/** Null when no run is in this day. */
+function recoverPartition(partition: Partition, clock: Clock): { crashedAt: Millis | null } | null {
   const { database } = partition;
-  const highest = Number(
-    database.prepare('SELECT coalesce(max(id), 0) AS id FROM connections').get()?.['id'],
-  );
   const run = database
     .prepare('SELECT event, at_ms FROM lifecycle WHERE source = ? ORDER BY rowid DESC LIMIT 1')
     .get(GATEWAY_SOURCE);
-  if (run === undefined || run['event'] !== 'start') return { highest, hadRun: run !== undefined };
+  if (run === undefined) return null;
+  if (run['event'] !== 'start') return { crashedAt: null };
   const covered = database
     .prepare('SELECT max(to_ms) AS until FROM coverage WHERE source = ?')
     .get(GATEWAY_SOURCE);
@@ -113,7 +133,7 @@ function recoverPartition(partition: Partition, clock: Clock): { highest: number
     [...ends, ...carrierEnds, line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'crash', at: until })],
     clock(),
   );
-  return { highest, hadRun: true };
+  return { crashedAt: until };
 }
 
 /** Recovers, then opens the store for a run. @throws ShudiError data.version */
@@ -123,6 +143,9 @@ export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
   const started = clock();
   let partition = openPartition(directory, dayOf(started), options.durability);
   let covered = started;
+  // What the run before left as its end may not be in the journal yet.
+  const closed: StoreHead[] =
+    recovered.head === null || recovered.head.day === partition.day ? [] : [recovered.head];
   partition.commit(
     [
       line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started }),
@@ -144,6 +167,7 @@ export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
       ],
       now,
     );
+    closed.push({ day: partition.day, ...partition.head() });
     partition.close();
     partition = next;
   };
@@ -178,7 +202,8 @@ export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
     firstConnection: (recovered.highest + 1) as ConnectionId,
     setAside: recovered.setAside,
     commit,
-    head: () => ({ day: partition.day, ...partition.head() }),
+    crashedAt: recovered.crashedAt,
+    heads: () => [...closed.splice(0), { day: partition.day, ...partition.head() }],
     close() {
       if (failure === null) {
         const now = clock();
