@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { AccountId, Site } from '../model/accounts.ts';
 import type { Latin1 } from './vault-store.ts';
 
-/** The blind index of an account: the name under which the vault keeps it. */
+/** The blind index of an account: the name under which the vault keeps its badge. */
 export type AccountIndex = (site: Site, account: AccountId) => Latin1;
 
 /**
@@ -13,6 +13,14 @@ export function blindIndex(key: Buffer, scope: string, name: string): Latin1 {
   return createHmac('sha256', key).update(`${scope}\0${name}`).digest('latin1');
 }
 
+/**
+ * The blind index of an account's subject in a month. Another month gives another index: without the key nothing in the
+ * vault ties the subjects of two months together (R6).
+ */
+export function subjectIndex(key: Buffer, site: Site, account: AccountId, month: number): Latin1 {
+  return blindIndex(key, `subject ${month} ${site}`, account);
+}
+
 /** Remembers the index of the accounts of late: a hash costs ten times what a look-up does. */
 export function createAccountIndex(key: Buffer, remembered: number): AccountIndex {
   const cache = new LRUCache<string, Latin1>({ max: remembered });
@@ -20,7 +28,7 @@ export function createAccountIndex(key: Buffer, remembered: number): AccountInde
     const name = `${site}\0${account}`;
     const known = cache.get(name);
     if (known !== undefined) return known;
-    const index = blindIndex(key, site, account);
+    const index = blindIndex(key, `badge ${site}`, account);
     cache.set(name, index);
     return index;
   };

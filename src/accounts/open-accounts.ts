@@ -62,8 +62,8 @@ export async function openAccounts(options: AccountsOptions): Promise<Accounts> 
   try {
     const index = createAccountIndex(keys.index, limits.rememberedAccounts);
     return {
-      subjects: createSubjects({ vault, index, random, remembered: limits.rememberedSubjects }),
-      sessions: createSessions({ vault, index, keys, clock, limits }),
+      subjects: createSubjects({ vault, key: keys.index, random, remembered: limits.rememberedSubjects }),
+      sessions: createSessions({ vault, keys, clock, limits }),
       badges: await loadBadges({ vault, index, policy }),
       disclosureKeyId: sealing.id.toString('hex'),
       stats: () => vault.stats(),

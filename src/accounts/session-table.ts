@@ -8,7 +8,7 @@ export interface StoredSession {
 /** The sessions of a vault; every method but `get` runs inside the caller's transaction. */
 export interface SessionTable {
   get(hash: Buffer): StoredSession | null;
-  put(hash: Buffer, index: Buffer, sealed: Uint8Array, since: number, endedBefore: number): void;
+  put(hash: Buffer, sealed: Uint8Array, since: number, endedBefore: number): void;
   remove(hash: Buffer): void;
   /** Removes the oldest beyond the limit, and all that have ended. */
   prune(): void;
@@ -19,11 +19,9 @@ export interface SessionTable {
 export function createSessionTable(database: DatabaseSync, limit: number): SessionTable {
   const find = database.prepare('SELECT sealed, since FROM sessions WHERE cookie_hash = ?');
   const insert = database.prepare(
-    'INSERT OR IGNORE INTO sessions (cookie_hash, account_index, sealed, since) VALUES (?, ?, ?, ?)',
+    'INSERT OR IGNORE INTO sessions (cookie_hash, sealed, since) VALUES (?, ?, ?)',
   );
-  const update = database.prepare(
-    'UPDATE sessions SET account_index = ?, sealed = ?, since = ? WHERE cookie_hash = ?',
-  );
+  const update = database.prepare('UPDATE sessions SET sealed = ?, since = ? WHERE cookie_hash = ?');
   const remove = database.prepare('DELETE FROM sessions WHERE cookie_hash = ?');
   const removeEnded = database.prepare('DELETE FROM sessions WHERE since <= ?');
   const removeOldest = database.prepare(
@@ -39,9 +37,9 @@ export function createSessionTable(database: DatabaseSync, limit: number): Sessi
       const sealed = row?.['sealed'];
       return sealed instanceof Uint8Array ? { sealed, since: Number(row?.['since']) } : null;
     },
-    put: (hash, index, sealed, since, endedBefore) => {
-      const added = Number(insert.run(hash, index, sealed, since).changes);
-      if (added === 0) update.run(index, sealed, since, hash);
+    put: (hash, sealed, since, endedBefore) => {
+      const added = Number(insert.run(hash, sealed, since).changes);
+      if (added === 0) update.run(sealed, since, hash);
       count += added;
       ended = endedBefore;
     },

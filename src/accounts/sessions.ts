@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { BoundSession, SessionDirectory, Site } from '../model/accounts.ts';
 import type { Clock, Millis } from '../model/time.ts';
-import { blindIndex, type AccountIndex } from './account-index.ts';
+import { blindIndex } from './account-index.ts';
 import type { VaultKeys } from './key-files.ts';
 import { openSession, sealSession } from './session-seal.ts';
 import { endedBefore, type Vault, type VaultLimits } from './vault.ts';
@@ -9,7 +9,6 @@ import type { VaultWrite } from './vault-store.ts';
 
 export interface SessionOptions {
   readonly vault: Vault;
-  readonly index: AccountIndex;
   readonly keys: Pick<VaultKeys, 'cookie' | 'session'>;
   readonly clock: Clock;
   readonly limits: VaultLimits;
@@ -22,7 +21,7 @@ interface Loading {
 }
 
 /** See SessionDirectory. */
-export function createSessions({ vault, index, keys, clock, limits }: SessionOptions): SessionDirectory {
+export function createSessions({ vault, keys, clock, limits }: SessionOptions): SessionDirectory {
   // Two caches, so that a flood of invented cookies cannot push out the known ones.
   const bound = new LRUCache<string, BoundSession>({ max: limits.rememberedSessions });
   const unbound = new LRUCache<string, true>({ max: limits.rememberedSessions });
@@ -112,7 +111,6 @@ export function createSessions({ vault, index, keys, clock, limits }: SessionOpt
         {
           kind: 'bind',
           hash,
-          index: index(site, account),
           sealed,
           since,
           endedBefore: endedBefore(clock(), limits),

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { AccountId, Site, Subject, SubjectDirectory } from '../model/accounts.ts';
 import { ShudiError } from '../model/errors.ts';
-import { monthOf } from '../model/time.ts';
-import type { AccountIndex } from './account-index.ts';
+import { monthOf, monthsOf } from '../model/time.ts';
+import { subjectIndex } from './account-index.ts';
 import type { Vault } from './vault.ts';
 
 /** A source of `length` random bytes; tests inject their own. */
@@ -15,18 +15,24 @@ const ATTEMPTS = 8;
 
 export interface SubjectOptions {
   readonly vault: Vault;
-  readonly index: AccountIndex;
+  /** The index key. */
+  readonly key: Buffer;
   readonly random: RandomBytes;
   readonly remembered: number;
 }
 
 /** See SubjectDirectory. `known` forgets the longest unused; `subjectOf` then finds the same one in the vault. */
-export function createSubjects({ vault, index, random, remembered }: SubjectOptions): SubjectDirectory {
+export function createSubjects({
+  vault,
+  key: indexKey,
+  random,
+  remembered,
+}: SubjectOptions): SubjectDirectory {
   const cache = new LRUCache<string, Subject>({ max: remembered });
   const underway = new Map<string, Promise<Subject>>();
 
   const findOrCreate = async (site: Site, account: AccountId, month: number): Promise<Subject> => {
-    const account_ = index(site, account);
+    const account_ = subjectIndex(indexKey, site, account, month);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const subject = random(SUBJECT_BYTES).toString('hex') as Subject;
       const prepared = await vault.seals.add({
@@ -65,9 +71,8 @@ export function createSubjects({ vault, index, random, remembered }: SubjectOpti
       return work;
     },
     subjectsOf: async (site, account, from, to) => {
-      const months = { fromMonth: monthOf(from), toMonth: monthOf(to) };
-      const found = await vault.read('subjects', { index: index(site, account), ...months });
-      return found as Subject[];
+      const indexes = monthsOf(from, to).map((month) => subjectIndex(indexKey, site, account, month));
+      return (await vault.read('subjects', indexes)) as Subject[];
     },
   };
 }

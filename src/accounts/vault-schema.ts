@@ -4,18 +4,18 @@ export const VAULT_FILE = 'vault.sqlite';
 export const VAULT_VERSION = 1;
 
 /**
- * `account_index` = HMAC-SHA-256(index key, site | 0 | account), `cookie_hash` = HMAC-SHA-256(cookie key, site | 0 |
+ * `account_index` = HMAC-SHA-256(index key, use and site | 0 | account), the month among the use of a subject, so that
+ * nothing here ties an account's months together; `cookie_hash` = HMAC-SHA-256(cookie key, site | 0 |
  * cookie): without the key neither can be guessed. `sealed` of a subject opens with the disclosure key only, `sealed` of
  * a session with a key that the gateway has, as it must know its users again after a restart.
  */
 export const VAULT_SCHEMA = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE subjects (
-  account_index BLOB NOT NULL, month INTEGER NOT NULL, subject BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL,
-  PRIMARY KEY (account_index, month)
+  account_index BLOB PRIMARY KEY, month INTEGER NOT NULL, subject BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL
 ) STRICT;
 CREATE TABLE sessions (
-  cookie_hash BLOB PRIMARY KEY, account_index BLOB NOT NULL, sealed BLOB NOT NULL, since INTEGER NOT NULL
+  cookie_hash BLOB PRIMARY KEY, sealed BLOB NOT NULL, since INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_by_age ON sessions (since);
 CREATE TABLE badges (

@@ -19,7 +19,6 @@ export type VaultWrite =
   | {
       readonly kind: 'bind';
       readonly hash: Latin1;
-      readonly index: Latin1;
       readonly sealed: Uint8Array;
       readonly since: number;
       /** Sessions that began at or before this time have ended. */
@@ -39,7 +38,7 @@ export interface VaultStore {
   /** Writes all or, throwing, none; on stable storage when it returns. */
   commit(writes: readonly VaultWrite[]): VaultOutcome[];
   /** The subjects of an account from one month to another, both included. */
-  subjects(index: Latin1, fromMonth: number, toMonth: number): string[];
+  subjects(indexes: readonly Latin1[]): string[];
   session(hash: Latin1): StoredSession | null;
   /** The badges after an index, in its order; the first page is after ''. */
   badges(after: Latin1): BadgePage;
@@ -78,7 +77,7 @@ export function openVault(
     if (item.kind === 'subject')
       return subjects.add(bytes(item.index), item.month, item.subject, item.sealed);
     if (item.kind === 'bind') {
-      sessions.put(bytes(item.hash), bytes(item.index), item.sealed, item.since, item.endedBefore);
+      sessions.put(bytes(item.hash), item.sealed, item.since, item.endedBefore);
     } else if (item.kind === 'unbind') {
       sessions.remove(bytes(item.hash));
     } else {
@@ -102,8 +101,7 @@ export function openVault(
           throw error;
         }
       }),
-    subjects: (index, fromMonth, toMonth) =>
-      guarded(() => subjects.between(bytes(index), fromMonth, toMonth)),
+    subjects: (indexes) => guarded(() => indexes.flatMap((index) => subjects.find(bytes(index)) ?? [])),
     session: (hash) => guarded(() => sessions.get(bytes(hash))),
     badges: (after) => guarded(() => readBadgePage(database, bytes(after))),
     close: () => database.close(),
@@ -118,16 +116,18 @@ function prepareSubjects(database: DatabaseSync) {
   const insert = database.prepare(
     'INSERT OR IGNORE INTO subjects (account_index, month, subject, sealed) VALUES (?, ?, ?, ?)',
   );
-  const find = database.prepare(
-    'SELECT lower(hex(subject)) AS subject FROM subjects WHERE account_index = ? AND month BETWEEN ? AND ? ORDER BY month',
+  const select = database.prepare(
+    'SELECT lower(hex(subject)) AS subject FROM subjects WHERE account_index = ?',
   );
-  const between = (index: Buffer, from: number, to: number): string[] =>
-    find.all(index, from, to).map((row) => String(row['subject']));
+  const find = (index: Buffer): string | null => {
+    const row = select.get(index);
+    return row === undefined ? null : String(row['subject']);
+  };
   return {
-    between,
+    find,
     add: (index: Buffer, month: number, subject: string, sealed: Uint8Array): string | null => {
       const { changes } = insert.run(index, month, Buffer.from(subject, 'hex'), sealed);
-      return changes === 1 ? subject : (between(index, month, month)[0] ?? null);
+      return changes === 1 ? subject : find(index);
     },
   };
 }

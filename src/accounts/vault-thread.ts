@@ -27,7 +27,7 @@ export type PreparedSubject = { readonly existing: string } | { readonly sealed:
 export type VaultService = {
   commit(writes: readonly VaultWrite[]): VaultOutcome[];
   prepare(requests: readonly SubjectRequest[]): Promise<PreparedSubject[]>;
-  subjects(argument: { index: Latin1; fromMonth: number; toMonth: number }): string[];
+  subjects(indexes: readonly Latin1[]): string[];
   session(hash: Latin1): StoredSession | null;
   badges(after: Latin1): BadgePage;
   close(argument: null): void;
@@ -37,14 +37,14 @@ serveThread<VaultThreadSetup, VaultService>(({ path, check, sealingKey, limits }
   const vault = openVault(path, check, limits);
   const seal = createSealer(createPublicKey(sealingKey.pem), sealingKey.id);
   const prepare = async ({ index, month, identity, subject }: SubjectRequest): Promise<PreparedSubject> => {
-    const existing = vault.subjects(index, month, month)[0];
+    const existing = vault.subjects([index])[0];
     return existing === undefined ? { sealed: await seal(identity, subject, month) } : { existing };
   };
   return {
     commit: (writes) => vault.commit(writes),
     // Sealing waits for processors, not for the disk: commits go on meanwhile.
     prepare: (requests) => Promise.all(requests.map(prepare)),
-    subjects: ({ index, fromMonth, toMonth }) => vault.subjects(index, fromMonth, toMonth),
+    subjects: (indexes) => vault.subjects(indexes),
     session: (hash) => vault.session(hash),
     badges: (after) => vault.badges(after),
     close: () => vault.close(),

@@ -139,7 +139,9 @@ function matches(pattern: string, path: string): boolean {
 /** @param where  the route's pattern, never the path that was asked for: it can name an account (R12) */
 function sendProblem(reply: FastifyReply, thrown: unknown, { log }: ControlOptions, where: string): void {
   const error = asShudiError(thrown);
-  const problem = problemOf(error);
+  const { where: place, ...told } = problemOf(error);
+  // What failed inside is the operator's to know: a path of the machine tells a caller nothing of use.
+  const problem = told.status >= 500 || place === undefined ? told : { ...told, where: place };
   if (problem.status >= 500) log.error('control.problem', { code: problem.code, route: where });
   if (error instanceof TooFast) void reply.header('retry-after', String(error.seconds));
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');

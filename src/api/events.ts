@@ -51,7 +51,7 @@ export async function storeEvent(
   const act = await understand(parts, site, settings, event);
   const repeated = await wasStored(parts, act);
   const binding = bindingItems(parts, act);
-  const items = [...binding.items, ...(repeated ? [] : [recordOf(act)])];
+  const items = [...binding.items, ...(repeated ? [] : [recordOf(act), ...naming(act)])];
   if (items.length > 0) await parts.records.writer.append(items);
   // After a crash in between, the site's repetition still sets the badge.
   if (setsBadge(settings, event)) await publishBadge(parts, act);
@@ -69,7 +69,8 @@ async function understand(
     throw new ShudiError('event.account', 'An account id has no blanks or control characters.', 'account');
   const request = canonicalRequestId(event.requestId);
   const found = request === null ? null : await parts.records.reader.byRequest(request);
-  if (request === null || found === null)
+  // Another site's request is as unknown as none: a site may speak of its own only.
+  if (request === null || found === null || found.site !== site)
     throw new ShudiError('event.unknown-request', 'No such request was recorded.', 'requestId');
   const now = parts.clock();
   const at = event.at === undefined ? found.at : parseTime(event.at, 'at');
@@ -94,8 +95,12 @@ async function understand(
   };
 }
 
-async function wasStored(parts: ControlParts, { event, subject, request, at }: Act): Promise<boolean> {
-  const window = { from: at, to: at };
+async function wasStored(parts: ControlParts, { event, subject, request, requestAt }: Act): Promise<boolean> {
+  // The site's clock is no part of what makes an event the same.
+  const window = {
+    from: (requestAt - CLOCK_SLACK_MS) as Millis,
+    to: (parts.clock() + CLOCK_SLACK_MS) as Millis,
+  };
   const { reader } = parts.records;
   if (event.type === 'publication') {
     const stored = await reader.publicationsOf(subject, window, 1000);
@@ -111,6 +116,19 @@ function recordOf({ event, site, subject, at, contact, request }: Act): RecordIt
   return { type: 'session', event: event.type, learned: 'event', ...what };
 }
 
+/** The request names the account from now on: where an address stands for many, nothing else could. */
+function naming({ event, site, subject, contact, request, requestAt }: Act): RecordItem[] {
+  if (event.type === 'logout') return [];
+  return [
+    { type: 'request', request, connection: contact.id, site, subject, learned: 'event', at: requestAt },
+  ];
+}
+
+/** Whether a contact is one client's: an address without a port can be many people's at once. */
+function isOneClient({ client, verdict }: Contact): boolean {
+  return client.port !== null && verdict !== 'unverified';
+}
+
 /**
  * The account used the contact when the request came: the binding begins then, whatever the site's clock says. A logout
  * ends it.
@@ -123,6 +141,8 @@ function bindingItems(parts: ControlParts, act: Act): { items: RecordItem[]; bou
   );
   // What is stored on a later day than a contact's end is not looked for there.
   if (contact.to !== null && dayOf(contact.to) < dayOf(parts.clock())) return { items: [], bound: held };
+  // One person's act must not name all who share the address.
+  if (!isOneClient(contact)) return { items: [], bound: held };
   const connection = contact.id;
   const items: RecordItem[] = [];
   if (event.type === 'logout') {
@@ -154,10 +174,15 @@ function bindingItems(parts: ControlParts, act: Act): { items: RecordItem[]; bou
  * port can be many people's at once.
  */
 function takenOver({ contact, site, subject, requestAt }: Act): RecordItem[] {
-  if (contact.client.port === null || contact.verdict === 'unverified') return [];
   return contact.bindings
     .filter(
-      (item) => item.site === site && item.subject !== subject && item.from <= requestAt && item.to === null,
+      (item) =>
+        // What the gateway saw for itself stands: a site's word can make it doubtful, never undo it.
+        item.learned === 'event' &&
+        item.site === site &&
+        item.subject !== subject &&
+        item.from <= requestAt &&
+        item.to === null,
     )
     .map((item) => ({ type: 'unbinding', connection: contact.id, subject: item.subject, at: requestAt }));
 }

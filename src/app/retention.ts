@@ -34,7 +34,7 @@ export function runRetention(directory: string, clock: Clock): { deleted: Day[];
     // First what answers for the hole, then the hole: never the other way round.
     writeFileAtomically(layout.retainedFrom, String(dayStart(keptFrom)));
     for (const day of over) {
-      journal.append(DELETED_KIND, 'operator', { day, floorMonths: FLOOR_MONTHS });
+      journal.append(DELETED_KIND, 'operator', { day, floorMonths: FLOOR_MONTHS, keptFrom });
       for (const suffix of ['', '-wal', '-shm'])
         rmSync(partitionPath(layout.records, day) + suffix, { force: true });
     }

@@ -1,12 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { blindIndex } from '../accounts/account-index.ts';
+import { subjectIndex } from '../accounts/account-index.ts';
 import type { VaultKeys } from '../accounts/key-files.ts';
 import { vaultFault } from '../accounts/vault-file.ts';
 import { VAULT_VERSION } from '../accounts/vault-schema.ts';
 import type { AccountId, Site, Subject } from '../model/accounts.ts';
 import { ShudiError } from '../model/errors.ts';
-import { monthOf, type Millis } from '../model/time.ts';
+import { monthsOf, type Millis } from '../model/time.ts';
 import { openDatabase, requireVersion } from '../platform/sqlite.ts';
 
 /**
@@ -36,12 +36,13 @@ export function readAccountSubjects(
     ) {
       throw new ShudiError('key.wrong', 'The vault was made with another vault key.', path);
     }
-    const rows = database
-      .prepare(
-        'SELECT lower(hex(subject)) AS subject FROM subjects WHERE account_index = ? AND month BETWEEN ? AND ? ORDER BY month',
-      )
-      .all(Buffer.from(blindIndex(keys.index, site, account), 'latin1'), monthOf(from), monthOf(to));
-    return rows.map((row) => String(row['subject']) as Subject);
+    const find = database.prepare(
+      'SELECT lower(hex(subject)) AS subject FROM subjects WHERE account_index = ?',
+    );
+    return monthsOf(from, to).flatMap((month) => {
+      const row = find.get(Buffer.from(subjectIndex(keys.index, site, account, month), 'latin1'));
+      return row === undefined ? [] : [String(row['subject']) as Subject];
+    });
   } catch (error) {
     throw vaultFault(error, path);
   } finally {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { subjectIndex } from '../accounts/account-index.ts';
 import { readVaultKeys, type VaultKeys } from '../accounts/key-files.ts';
 import { readSealed } from '../accounts/read-sealed.ts';
 import { VAULT_FILE } from '../accounts/vault-schema.ts';
@@ -161,9 +162,15 @@ function tracerOf(order: ExecutionOrder, records: RecordReader): Tracer {
 async function unseal(order: ExecutionOrder, subjects: readonly Subject[]): Promise<Map<Subject, Identity>> {
   const identities = new Map<Subject, Identity>();
   if (subjects.length === 0) return identities;
+  const keys = readVaultKeys(order.keysDirectory);
   const key = readDisclosureKey(order.keysDirectory);
   for (const [subject, sealed] of readSealed(join(order.dataDirectory, VAULT_FILE), subjects)) {
-    if (sealed !== null) identities.set(subject, await openIdentity(key, sealed));
+    if (sealed === null) continue;
+    const identity = await openIdentity(key, sealed);
+    // A row that another account's index leads to would have named this person for what that one did.
+    if (subjectIndex(keys.index, identity.site, identity.account, sealed.month) !== sealed.index)
+      throw new ShudiError('vault.tampered', 'A subject hangs on the index of another account.');
+    identities.set(subject, identity);
   }
   return identities;
 }

@@ -97,9 +97,9 @@ async function enter(
   const what = { site, subject, at: now, connection: contact.facts.id, request: exchange.requestId };
   if (event === 'login') items.push({ type: 'session', event: 'login', learned, ...what });
   if (event === 'publish') items.push({ type: 'publication', ...what });
-  // The request was recorded with the anonymous contact; it belongs to this one as well.
-  if (exchange.requestStored && contact !== exchange.contact)
-    items.push(book.requestItem(exchange.requestId, contact));
+  // The request was recorded before anybody knew whose it is; now its response has said so.
+  if (exchange.requestStored && believedSubject !== subject)
+    items.push(book.requestItem(exchange.requestId, contact, site, { subject, learned }));
   if (event === 'login') contact.unbind(subject);
   await Promise.all([
     book.ensure(contact, binding, items),

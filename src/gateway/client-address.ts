@@ -64,7 +64,12 @@ export function createTrust(options: TrustOptions): AddressTrust {
         const hop = forwarded ? forwardedHop(element) : hopOf(element);
         if (hop === null) return { client: nearest, verdict: 'unverified', chain };
         if (!trusts(hop.address))
-          return { client: withPort(hop, headers, options.clientPortHeader), verdict: 'forwarded', chain };
+          return {
+            // The port header speaks of whom our peer saw, which is the last hop only.
+            client: index === elements.length - 1 ? withPort(hop, headers, options.clientPortHeader) : hop,
+            verdict: 'forwarded',
+            chain,
+          };
         nearest = hop;
       }
       // Trusted to its end, or nothing was said: the nearest trusted hop is all that is known.

@@ -11,7 +11,7 @@ import {
   type RequestId,
 } from '../model/records.ts';
 import type { Site } from '../model/accounts.ts';
-import type { Millis } from '../model/time.ts';
+import { monthStart, type Millis } from '../model/time.ts';
 import type { ClientClaim } from './client-address.ts';
 import { LiveContact } from './contact.ts';
 import type { GatewayLimits, GatewayParts } from './options.ts';
@@ -101,7 +101,11 @@ export class ContactBook {
     const items: RecordItem[] = [];
     if (!contact.stored) items.push(contact.record());
     if (binding !== null && !contact.isBound(binding.subject)) {
-      items.push({ type: 'binding', connection: contact.facts.id, from: this.#parts.clock(), ...binding });
+      const from = this.#parts.clock();
+      // A session that lasts over a month would tie the subjects of both months together (R6).
+      const sessionSince =
+        binding.sessionSince === null ? null : (Math.max(binding.sessionSince, monthStart(from)) as Millis);
+      items.push({ type: 'binding', connection: contact.facts.id, from, ...binding, sessionSince });
     }
     items.push(...extra);
     if (items.length === 0) return contact.pending;
@@ -124,8 +128,21 @@ export class ContactBook {
   }
 
   /** The record that ties an unsafe request to its contact. */
-  requestItem(request: RequestId, contact: LiveContact): RecordItem {
-    return { type: 'request', request, connection: contact.facts.id, at: this.#parts.clock() };
+  requestItem(
+    request: RequestId,
+    contact: LiveContact,
+    site: Site,
+    named: { readonly subject: Subject; readonly learned: Learned } | null,
+  ): RecordItem {
+    return {
+      type: 'request',
+      request,
+      connection: contact.facts.id,
+      site,
+      subject: named?.subject ?? null,
+      learned: named?.learned ?? null,
+      at: this.#parts.clock(),
+    };
   }
 
   /**

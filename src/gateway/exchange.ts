@@ -189,7 +189,7 @@ export class Exchange implements UpstreamUser {
           };
     const extra: RecordItem[] = egress === null ? [] : [egress];
     if (UNSAFE(this.#request.method ?? 'GET') && !this.#retried)
-      extra.push(book.requestItem(this.#requestId, contact));
+      extra.push(book.requestItem(this.#requestId, contact, route.site, binding));
     const durable = book.ensure(contact, binding, extra);
     if (durable === null) this.#forward(route, upstream);
     else

@@ -125,11 +125,18 @@ export interface PublicationRecord {
   readonly request: RequestId | null;
 }
 
-/** A request with an unsafe method (RFC 9110, 9.2.1), before it is forwarded. */
+/**
+ * A request with an unsafe method (RFC 9110, 9.2.1), before it is forwarded; and again when its response, or its site
+ * by an event, names the account. `subject` is whom this very request named, null when it named nobody: the connection
+ * may have been another's a moment before.
+ */
 export interface RequestRecord {
   readonly type: 'request';
   readonly request: RequestId;
   readonly connection: ConnectionId;
+  readonly site: Site;
+  readonly subject: Subject | null;
+  readonly learned: Learned | null;
   readonly at: Millis;
 }
 
@@ -205,10 +212,14 @@ export interface Found {
   readonly shared: boolean;
 }
 
-export interface StoredRequest {
-  readonly request: RequestId;
+/** A request as it was recorded, with everybody that it named. */
+export interface FoundRequest {
+  /** When it came. */
   readonly at: Millis;
-  readonly connection: ConnectionId;
+  readonly site: Site;
+  readonly contact: Contact;
+  /** Distinct, in the order in which they were stored; empty when it named nobody. */
+  readonly named: readonly { readonly subject: Subject; readonly learned: Learned }[];
 }
 
 /** A stretch of time for which a source cannot vouch, and why. */
@@ -264,7 +275,7 @@ export interface RecordReader {
    * The contact that a request came over; only unsafe requests are kept. Of several contacts the one stored last MUST
    * be told: the account that the response named has a contact of its own behind a proxy that tells no ports.
    */
-  byRequest(request: RequestId): Promise<{ readonly at: Millis; readonly contact: Contact } | null>;
+  byRequest(request: RequestId): Promise<FoundRequest | null>;
   sessionsOf(subject: Subject, window: Window, limit: number): Promise<readonly SessionRecord[]>;
   publicationsOf(subject: Subject, window: Window, limit: number): Promise<readonly PublicationRecord[]>;
   /** The stretches of the window for which `source` does not vouch. */

@@ -87,6 +87,24 @@ export function monthOf(time: Millis): number {
   return date.getUTCFullYear() * 100 + date.getUTCMonth() + 1;
 }
 
+/** The months (see monthOf) that a period touches, in order. */
+export function monthsOf(from: Millis, to: Millis): number[] {
+  const months: number[] = [];
+  for (
+    let at = monthStart(from);
+    at <= to;
+    at = Date.UTC(new Date(at).getUTCFullYear(), new Date(at).getUTCMonth() + 1, 1) as Millis
+  )
+    months.push(monthOf(at));
+  return months;
+}
+
+/** The first moment of a time's calendar month, UTC. */
+export function monthStart(time: Millis): Millis {
+  const date = new Date(time);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) as Millis;
+}
+
 /** [from, to], both ends included; `to` null while it lasts. */
 export interface Interval {
   readonly from: Millis;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  chmodSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -15,9 +16,10 @@ import {
 import { dirname } from 'node:path';
 import { ShudiError } from '../model/errors.ts';
 
-/** Makes a directory that only its owner may enter. */
+/** Makes a directory that only its owner may enter; one that is there is closed to others. */
 export function makePrivateDirectory(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
+  if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
 }
 
 /** Makes the names in a directory durable: without this a new file can vanish with the power. */

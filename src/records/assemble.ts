@@ -1,3 +1,4 @@
+import type { Subject } from '../model/accounts.ts';
 import type {
   BindingRecord,
   ConnectionRecord,
@@ -5,6 +6,8 @@ import type {
   EgressEndRecord,
   EgressRecord,
   EndRecord,
+  FoundRequest,
+  RequestRecord,
   StoredBinding,
   StoredEgress,
   UnbindingRecord,
@@ -104,4 +107,14 @@ export function selectContacts(
 /** The contacts that a shared gateway-side endpoint carried: those of its carrier's peer and listener. */
 export function carriedBy(contact: Contact, carrier: EgressRecord): boolean {
   return contact.listener === carrier.listener && contact.peer.address === carrier.peer.address;
+}
+
+/** What the rows of one request, in the order of storing, say together. */
+export function assembleRequest(rows: readonly RequestRecord[], contact: Contact): FoundRequest | null {
+  const [first] = rows;
+  if (first === undefined) return null;
+  const named = new Map<Subject, FoundRequest['named'][number]>();
+  for (const { subject, learned } of rows)
+    if (subject !== null && learned !== null && !named.has(subject)) named.set(subject, { subject, learned });
+  return { at: first.at, site: first.site, contact, named: [...named.values()] };
 }

@@ -17,7 +17,7 @@ import {
   type Window,
 } from '../model/records.ts';
 import { overlaps, type Clock, type Millis } from '../model/time.ts';
-import { assembleContact, carriedBy, selectContacts } from './assemble.ts';
+import { assembleContact, assembleRequest, carriedBy, selectContacts } from './assemble.ts';
 import { gapsIn } from './coverage.ts';
 
 type Of<Type extends RecordItem['type']> = Extract<RecordItem, { type: Type }>;
@@ -105,9 +105,10 @@ export function openMemoryRecords(
       return { contacts: matching.slice(0, limit), total: matching.length, shared: false };
     },
     async byRequest(request: RequestId) {
-      const found = all('request').findLast((item) => item.request === request);
-      const contact = found === undefined ? null : contactOf(found.connection);
-      return found === undefined || contact === null ? null : { at: found.at, contact };
+      const rows = all('request').filter((item) => item.request === request);
+      const last = rows.at(-1);
+      const contact = last === undefined ? null : contactOf(last.connection);
+      return contact === null ? null : assembleRequest(rows, contact);
     },
     async sessionsOf(subject, window, limit): Promise<SessionRecord[]> {
       return all('session')

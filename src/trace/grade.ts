@@ -43,10 +43,10 @@ export interface Facts {
   /** What the source cannot vouch for, from the earliest candidate's start to the end of the asked window. */
   readonly gaps: readonly Gap[];
   readonly retainedFrom: Millis | null;
-  /** No port was asked, and the address is not declared unshared. */
+  /** The question is about an address without a port. */
   readonly portMissing: boolean;
-  /** A port was asked. */
-  readonly portAsked: boolean;
+  /** The operator has declared that the address serves one subscriber only, so that it needs no port. */
+  readonly unshared: boolean;
   readonly sharedEgress: boolean;
 }
 
@@ -101,8 +101,8 @@ function endpointDoubts(facts: Facts): Reason[] {
   );
   if (endpoints.size > 1) doubts.push('several-endpoints');
   if (facts.total > candidates.length) doubts.push('too-many-to-list');
-  if (facts.portMissing) doubts.push('no-port');
-  if (facts.portAsked && candidates.some((item) => item.endpoint.port === null))
+  if (facts.portMissing && !facts.unshared) doubts.push('no-port');
+  if (!facts.unshared && candidates.some((item) => item.endpoint.port === null))
     doubts.push('port-not-recorded');
   if (facts.sharedEgress) doubts.push('shared-egress');
   if (candidates.some((item) => item.verdict === 'unverified')) doubts.push('unverified-address');

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Subject } from '../model/accounts.ts';
 import type { Endpoint } from '../model/address.ts';
 import type { Json } from '../model/journal.ts';
-import type { StoredEgress } from '../model/records.ts';
-import { formatTime, type Interval, type Millis } from '../model/time.ts';
+import type { StoredBinding, StoredEgress } from '../model/records.ts';
+import { DAY_MS, formatTime, type Interval, type Millis } from '../model/time.ts';
 import { questionJson } from './question.ts';
 import type { Trace, TracedCandidate } from './tracer.ts';
 
@@ -65,12 +65,25 @@ function candidateJson(
         : {
             site: binding.site,
             learned: binding.learned,
-            sessionSince: timeOrNull(binding.sessionSince),
-            sessionAgeMs:
-              binding.sessionSince === null ? null : Math.max(0, binding.from - binding.sessionSince),
+            sessionAge: sessionAge(binding),
           },
     hops: [contactHop(trace, candidate)],
   };
+}
+
+/**
+ * How old the session was when the account was bound: a class, as the exact time would be a name that outlives the
+ * answer.
+ */
+function sessionAge({
+  sessionSince,
+  from,
+}: StoredBinding): 'unknown' | 'new' | 'under-1h' | 'under-1d' | 'older' {
+  if (sessionSince === null) return 'unknown';
+  const age = from - sessionSince;
+  if (age < 5000) return 'new';
+  if (age < 3_600_000) return 'under-1h';
+  return age < DAY_MS ? 'under-1d' : 'older';
 }
 
 /** From the outside to the inside: what was asked about, and the client endpoint behind it. */

@@ -95,7 +95,7 @@ async function traceEndpoint(options: TracerOptions, question: EndpointQuestion)
   const asked = span(question.at - question.toleranceMs, question.at + question.toleranceMs);
   const widest = span(asked.from - MAX_CLOCK_ERROR_MS, asked.to + MAX_CLOCK_ERROR_MS);
   const found = await fetchEndpoint(options.records, question, widest);
-  const near: { contact: Contact; interval: Interval; window: Window }[] = [];
+  const near: Near[] = [];
   for (const contact of found.contacts) {
     if (
       question.remote !== null &&
@@ -106,18 +106,18 @@ async function traceEndpoint(options: TracerOptions, question: EndpointQuestion)
     const interval = relevantInterval(contact, question).find((item) =>
       overlaps(item, window.from, window.to),
     );
-    if (interval !== undefined) near.push({ contact, interval, window });
+    if (interval !== undefined) {
+      const bindings = contact.bindings.filter((binding) => overlaps(binding, window.from, window.to));
+      near.push({ contact, interval, window, bindings });
+    }
   }
   const cut = found.total > found.contacts.length ? found.total - found.contacts.length : 0;
-  return conclude(
-    options,
-    question,
-    asked,
-    near,
+  return conclude(options, question, asked, near, {
     cut,
-    found.shared,
-    question.kind !== 'egress' && question.port === null && !options.isUnshared(question.address),
-  );
+    shared: found.shared,
+    portMissing: question.port === null,
+    unshared: options.isUnshared(question.address),
+  });
 }
 
 function fetchEndpoint(records: RecordReader, question: EndpointQuestion, window: Window): Promise<Found> {
@@ -128,6 +128,10 @@ function fetchEndpoint(records: RecordReader, question: EndpointQuestion, window
   return records.byClient(question.address, question.port, window, FETCH_LIMIT);
 }
 
+/**
+ * A request names its connection, so no clock stands between the two; and its account, if it named any. Who else used
+ * the connection, before or after, is not asked.
+ */
 async function traceRequest(options: TracerOptions, question: RequestQuestion): Promise<Trace> {
   const found = await options.records.byRequest(question.requestId);
   if (found === null)
@@ -139,17 +143,26 @@ async function traceRequest(options: TracerOptions, question: RequestQuestion): 
       candidates: [],
       count: 0,
     };
-  const asked = span(found.at, found.at);
-  // The request id names its connection, so no clock stands between the two.
-  return conclude(
-    options,
-    question,
-    asked,
-    [{ contact: found.contact, interval: found.contact, window: asked }],
-    0,
-    false,
-    false,
+  const { contact, at, site, named } = found;
+  const asked = span(at, at);
+  const bindings = named.map(
+    ({ subject, learned }): StoredBinding =>
+      contact.bindings.find((item) => item.subject === subject) ?? {
+        site,
+        subject,
+        learned,
+        sessionSince: null,
+        from: at,
+        to: at,
+      },
   );
+  const near = [{ contact, interval: contact, window: asked, bindings }];
+  return conclude(options, question, asked, near, {
+    cut: 0,
+    shared: false,
+    portMissing: false,
+    unshared: options.isUnshared(contact.client.address),
+  });
 }
 
 async function traceAccount(options: TracerOptions, question: AccountQuestion): Promise<Trace> {
@@ -183,44 +196,54 @@ async function traceAccount(options: TracerOptions, question: AccountQuestion): 
     gaps,
     retainedFrom: await options.records.retainedFrom(),
     portMissing: false,
-    portAsked: false,
+    unshared: false,
     sharedEgress: false,
   });
   return { question, ...verdicts, candidates, count };
+}
+
+/** A contact near the asked time, and whom it names there. */
+interface Near {
+  readonly contact: Contact;
+  readonly interval: Interval;
+  readonly window: Window;
+  readonly bindings: readonly StoredBinding[];
+}
+
+interface Circumstances {
+  /** How many more there are than were fetched. */
+  readonly cut: number;
+  readonly shared: boolean;
+  readonly portMissing: boolean;
+  readonly unshared: boolean;
 }
 
 async function conclude(
   options: TracerOptions,
   question: Question,
   asked: Window,
-  near: readonly { contact: Contact; interval: Interval; window: Window }[],
-  cut: number,
-  shared: boolean,
-  portMissing: boolean,
+  near: readonly Near[],
+  { cut, shared, portMissing, unshared }: Circumstances,
 ): Promise<Trace> {
-  const bound = near.map((item) => ({
-    ...item,
-    bindings: item.contact.bindings.filter((binding) => overlaps(binding, item.window.from, item.window.to)),
-  }));
-  const graded: Candidate[] = bound.map((item) => ({
+  const graded: Candidate[] = near.map((item) => ({
     endpoint: item.contact.client,
     interval: item.interval,
     window: item.window,
     verdict: item.contact.verdict,
     subjects: item.bindings.map((binding) => binding.subject),
   }));
-  const earliest = Math.min(asked.from, ...bound.map((item) => item.interval.from));
+  const earliest = Math.min(asked.from, ...near.map((item) => item.interval.from));
   const verdicts = grade({
     asked,
     candidates: graded,
-    total: bound.length + cut,
+    total: near.length + cut,
     gaps: await options.records.gaps(GATEWAY_SOURCE, span(earliest, asked.to)),
     retainedFrom: await options.records.retainedFrom(),
     portMissing,
-    portAsked: 'port' in question && question.port !== null && question.kind !== 'egress',
+    unshared,
     sharedEgress: shared,
   });
-  const candidates = bound.flatMap((item): TracedCandidate[] => {
+  const candidates = near.flatMap((item): TracedCandidate[] => {
     const error = errorOf(options, item.contact);
     if (item.bindings.length === 0) return [{ contact: item.contact, binding: null, ...error }];
     return item.bindings.map((binding) => ({ contact: item.contact, binding, ...error }));

@@ -86,18 +86,39 @@ describe('an event', () => {
     expect(await subjectsAt(recorded)).toMatchObject([{ from: recorded.at, to: recorded.at + 2000 }]);
   });
 
-  it('of logging in ends what another account had on the connection', async () => {
-    const recorded = await world.record([ALICE], { ended: false });
+  it('of logging in ends what another event had said of the connection', async () => {
+    const recorded = await world.record([], { ended: false });
+    await report({ type: 'login', account: 'first', requestId: recorded.request });
     await report({ type: 'login', account: 'bob', requestId: recorded.request });
     const [first, second] = await subjectsAt(recorded);
-    expect(first).toMatchObject({ to: recorded.at });
+    expect(first).toMatchObject({ to: recorded.at, learned: 'event' });
     expect(second).toMatchObject({ from: recorded.at, to: null, learned: 'event' });
   });
 
-  it('of logging in ends nobody where many may share the contact', async () => {
-    const recorded = await world.record([ALICE], { ended: false, portKnown: false });
+  it('never ends what the gateway saw for itself: a leaked site token can make it doubtful, not undo it', async () => {
+    const recorded = await world.record([ALICE], { ended: false });
+    await report({ type: 'login', account: 'framed', requestId: recorded.request });
+    expect((await subjectsAt(recorded)).map(({ learned, to }) => [learned, to])).toEqual([
+      ['header', null],
+      ['event', null],
+    ]);
+    const found = await world.reader.byRequest(recorded.request);
+    expect(found?.named.map(({ learned }) => learned)).toEqual(['header', 'event']);
+  });
+
+  it('names only its own request where many may share the contact', async () => {
+    const recorded = await world.record([], { ended: false, portKnown: false });
     await report({ type: 'login', account: 'bob', requestId: recorded.request });
-    expect((await subjectsAt(recorded)).map(({ to }) => to)).toEqual([null, null]);
+    expect(await subjectsAt(recorded)).toEqual([]);
+    expect((await world.reader.byRequest(recorded.request))?.named).toMatchObject([{ learned: 'event' }]);
+  });
+
+  it("of another site's request is refused as unknown", async () => {
+    const recorded = await world.record([], { ended: false, site: 'blog' });
+    const reply = await report({ type: 'publication', account: 'victim', requestId: recorded.request });
+    expect(reply.json.results).toMatchObject([{ status: 'refused', code: 'event.unknown-request' }]);
+    expect(await subjectsAt(recorded)).toEqual([]);
+    expect((await badge('victim')).json.region).toBe('ZZ');
   });
 
   it('is stored once, however often it is sent', async () => {
@@ -200,7 +221,7 @@ describe('an event', () => {
     });
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ code: 'records.unavailable' });
-    expect(stored[0]?.map(({ type }) => type)).toEqual(['binding', 'publication']);
+    expect(stored[0]?.map(({ type }) => type)).toEqual(['binding', 'publication', 'request']);
     expect((await badge('frank')).json.region).toBe('ZZ');
     await api.close();
   });

@@ -190,6 +190,7 @@ export async function openWorld(options: WorldOptions = {}) {
       address = '203.0.113.7',
       port = 40_000 + (nextConnection % 20_000),
       portKnown = true,
+      site = 'forum',
     } = {},
   ): Promise<Recorded> => {
     const connection = nextConnection++ as ConnectionId;
@@ -228,7 +229,16 @@ export async function openWorld(options: WorldOptions = {}) {
           sessionSince: from,
         };
       }),
-      { type: 'request', request, connection, at },
+      { type: 'request', request, connection, site: site as Site, subject: null, learned: null, at },
+      ...subjects.map((subject): RecordItem => ({
+        type: 'request',
+        request,
+        connection,
+        site: FORUM,
+        subject,
+        learned: 'header',
+        at,
+      })),
     ];
     const end = (at + 5000) as Millis;
     if (ended) items.push({ type: 'end', connection, to: end, closed: end, reason: 'closed' });

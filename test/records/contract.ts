@@ -79,6 +79,7 @@ export function binding(number: number, subject: string, from: Millis): BindingR
   };
 }
 
+const FORUM = 'forum' as Site;
 const end = (number: number, to: Millis, closed = to) =>
   ({ type: 'end', connection: id(number), to, closed, reason: 'closed' }) as const;
 const around = (time: Millis, ms = 0) => ({ from: plus(time, -ms), to: plus(time, ms) });
@@ -280,21 +281,47 @@ export function recordsContract(name: string, make: () => Engine): void {
       const request = '0b8f3c1e-0000-4000-8000-000000000001' as RequestId;
       await writer.append([
         connection(1, NOON),
-        { type: 'request', request, connection: id(1), at: plus(NOON, 5) },
+        {
+          type: 'request',
+          request,
+          connection: id(1),
+          site: FORUM,
+          subject: null,
+          learned: null,
+          at: plus(NOON, 5),
+        },
       ]);
-      expect(await reader.byRequest(request)).toMatchObject({ at: plus(NOON, 5), contact: { id: 1 } });
+      expect(await reader.byRequest(request)).toMatchObject({
+        at: plus(NOON, 5),
+        site: 'forum',
+        contact: { id: 1 },
+        named: [],
+      });
       expect(await reader.byRequest('0b8f3c1e-0000-4000-8000-00000000000f' as RequestId)).toBeNull();
       await writer.close();
     });
 
-    it('of several contacts of a request tells the one stored last', async () => {
+    it('of several rows of a request tells the contact stored last, and everybody that they name, once', async () => {
       const { writer, reader } = await opened();
       const request = '0b8f3c1e-0000-4000-8000-000000000001' as RequestId;
-      const told = (number: number) =>
-        ({ type: 'request', request, connection: id(number), at: plus(NOON, number) }) as const;
-      await writer.append([connection(1, NOON), told(1)]);
-      await writer.append([connection(2, NOON), told(2)]);
-      expect(await reader.byRequest(request)).toMatchObject({ contact: { id: 2 } });
+      const told = (number: number, subject: string | null) =>
+        ({
+          type: 'request',
+          request,
+          connection: id(number),
+          site: FORUM,
+          subject: subject as Subject | null,
+          learned: subject === null ? null : 'header',
+          at: plus(NOON, number),
+        }) as const;
+      await writer.append([connection(1, NOON), binding(1, BERT, NOON), told(1, null)]);
+      expect(await reader.byRequest(request)).toMatchObject({ contact: { id: 1 }, named: [] });
+      await writer.append([connection(2, NOON), told(2, ANNA), told(2, ANNA)]);
+      expect(await reader.byRequest(request)).toMatchObject({
+        at: plus(NOON, 1),
+        contact: { id: 2 },
+        named: [{ subject: ANNA, learned: 'header' }],
+      });
       await writer.close();
     });
 

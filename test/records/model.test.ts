@@ -131,7 +131,17 @@ function world() {
       state.egress = { port: 50_000 + port, from: now };
       await append([egress(id, 50_000 + port, now)]);
     } else if (what === 'request')
-      await append([{ type: 'request', request: requestId(pick), connection: number, at: now }]);
+      await append([
+        {
+          type: 'request',
+          request: requestId(pick),
+          connection: number,
+          site: what2.site,
+          subject: subject === 0 ? who : null,
+          learned: subject === 0 ? 'session' : null,
+          at: now,
+        },
+      ]);
     else if (what === 'session')
       await append([{ type: 'session', ...what2, event: 'login', learned: 'header', request: null }]);
     else if (what === 'publication') await append([{ type: 'publication', ...what2, request: null }]);

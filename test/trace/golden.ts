@@ -39,7 +39,7 @@ function facts(changes: Partial<Facts>): Facts {
     gaps: [],
     retainedFrom: null,
     portMissing: false,
-    portAsked: true,
+    unshared: false,
     sharedEgress: false,
     ...changes,
   };
@@ -139,12 +139,12 @@ export const GOLDEN: readonly GoldenCase[] = [
 
   {
     name: 'no port asked, one candidate',
-    facts: facts({ portMissing: true, portAsked: false, candidates: [candidate()] }),
+    facts: facts({ portMissing: true, candidates: [candidate()] }),
     verdicts: is('ambiguous', 'ambiguous', 'no-port'),
   },
   {
     name: 'no port asked of an address declared unshared',
-    facts: facts({ portAsked: false, candidates: [candidate()] }),
+    facts: facts({ portMissing: true, unshared: true, candidates: [candidate()] }),
     verdicts: is('exact', 'exact'),
   },
   {
@@ -190,7 +190,6 @@ export const GOLDEN: readonly GoldenCase[] = [
     name: 'several reasons are all told',
     facts: facts({
       portMissing: true,
-      portAsked: false,
       candidates: [candidate({ verdict: 'unverified', subjects: [ANNA, BERT] })],
     }),
     verdicts: is('ambiguous', 'ambiguous', 'no-port', 'unverified-address', 'several-subjects'),

@@ -41,7 +41,7 @@ describe('grade: what must never be', () => {
             gaps: [],
             retainedFrom: null,
             portMissing,
-            portAsked: !portMissing,
+            unshared: false,
             sharedEgress,
           });
           if (verdict.grade === 'exact') {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { IpAddress, Port } from '../../src/model/address.ts';
-import type { RecordItem } from '../../src/model/records.ts';
+import type { Site, Subject } from '../../src/model/accounts.ts';
+import type { RecordItem, RequestId } from '../../src/model/records.ts';
 import { formatTime, type Millis } from '../../src/model/time.ts';
 import { openMemoryRecords } from '../../src/records/memory.ts';
 import { parseQuestion } from '../../src/trace/question.ts';
@@ -116,6 +117,59 @@ describe('questions', () => {
     expect(await trace({ requestId: '0b8f3c1e-0000-4000-8000-000000000001' })).toMatchObject({
       grade: 'none',
       reasons: ['request-not-kept'],
+    });
+  });
+
+  it('about a request answer with whom that very request named, not with who used the connection', async () => {
+    const request = (id: string, subject: string | null, ms: number) => ({
+      type: 'request' as const,
+      request: `0b8f3c1e-0000-4000-8000-00000000000${id}` as RequestId,
+      connection: connection(1, NOON).id,
+      site: 'forum' as Site,
+      subject: subject as Subject | null,
+      learned: subject === null ? null : ('header' as const),
+      at: plus(NOON, ms),
+    });
+    const trace = await over([
+      ...items,
+      request('1', ANNA, 1000),
+      // On Anna's connection: one that named nobody, and one whose response named Bert.
+      request('2', null, 2000),
+      request('3', null, 3000),
+      request('3', BERT, 3010),
+      request('4', ANNA, 4000),
+      request('4', BERT, 4010),
+    ]);
+    const ask = (id: string) => trace({ requestId: `0b8f3c1e-0000-4000-8000-00000000000${id}` });
+    const subjects = async (id: string) =>
+      (await ask(id)).candidates.map(({ binding }) => binding?.subject ?? null);
+    expect(await ask('1')).toMatchObject({ grade: 'exact', subjectGrade: 'exact' });
+    expect(await subjects('1')).toEqual([ANNA]);
+    expect(await ask('2')).toMatchObject({ grade: 'exact', subjectGrade: 'none' });
+    expect(await ask('3')).toMatchObject({ grade: 'exact', subjectGrade: 'exact' });
+    expect(await subjects('3')).toEqual([BERT]);
+    expect(await ask('4')).toMatchObject({ subjectGrade: 'ambiguous', reasons: ['several-subjects'] });
+  });
+
+  it('about a client without a port are never exact, by request either', async () => {
+    const request = '0b8f3c1e-0000-4000-8000-000000000001' as RequestId;
+    const client = { address: '113.66.1.1' as IpAddress, port: null };
+    const trace = await over([
+      connection(1, NOON, { client, verdict: 'forwarded' }),
+      {
+        type: 'request',
+        request,
+        connection: connection(1, NOON).id,
+        site: 'forum' as Site,
+        subject: ANNA as Subject,
+        learned: 'header',
+        at: NOON,
+      },
+    ]);
+    expect(await trace({ requestId: request })).toMatchObject({
+      grade: 'ambiguous',
+      subjectGrade: 'ambiguous',
+      reasons: ['port-not-recorded'],
     });
   });
 

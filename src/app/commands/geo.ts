@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { buildRegionFile } from '../../geo/build.ts';
 import { lookupLines } from '../../geo/lookup.ts';
@@ -17,6 +18,8 @@ export const geoBuildCommand: Command = {
       dataDirectory: GEO_DATA,
       ...(epoch === undefined || !/^\d{1,12}$/.test(epoch) ? {} : { buildEpoch: Number(epoch) }),
     });
+    // No secret: another user may build it for the one that serves.
+    chmodSync(summary.output, 0o644);
     if (values.json === true) world.write(`${JSON.stringify(summary)}\n`);
     else
       world.write(

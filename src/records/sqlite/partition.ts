@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { ShudiError } from '../../model/errors.ts';
 import type { Day, Millis } from '../../model/time.ts';
 import { createDatabaseOnce } from '../../platform/create-database.ts';
@@ -71,6 +71,26 @@ export function requirePartition(database: DatabaseSync, path: string): void {
   if (database.prepare('PRAGMA user_version').get()?.['user_version'] === 0) throw noDay(path);
   requireVersion(database, SCHEMA_VERSION, path);
   if (![...TABLE_NAMES, 'batches'].every((table) => tables.has(table))) throw noDay(path);
+}
+
+/**
+ * That the file is sound as a whole: its schema to the letter (an index that leaves rows out would hide them from
+ * questions), and every index holding what its table does.
+ * @throws ShudiError data.damaged | data.version
+ */
+export function requireSound(database: DatabaseSync, path: string): void {
+  requirePartition(database, path);
+  const fresh = new DatabaseSync(':memory:');
+  try {
+    fresh.exec(schemaSql());
+    const listing = 'SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name';
+    const same =
+      JSON.stringify(database.prepare(listing).all()) === JSON.stringify(fresh.prepare(listing).all());
+    const check = database.prepare('PRAGMA integrity_check(1)').get();
+    if (!same || check?.['integrity_check'] !== 'ok') throw noDay(path);
+  } finally {
+    fresh.close();
+  }
 }
 
 function partitionOf(database: DatabaseSync, day: Day): Partition {

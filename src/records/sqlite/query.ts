@@ -15,6 +15,8 @@ import type {
   EgressRecord,
   EndRecord,
   Found,
+  FoundRequest,
+  RequestRecord,
   Gap,
   LifecycleRecord,
   PublicationRecord,
@@ -25,15 +27,19 @@ import type {
 } from '../../model/records.ts';
 import { DAY_MS, dayOf, dayStart, overlaps, type Clock, type Day, type Millis } from '../../model/time.ts';
 import { isDamage, openDatabase } from '../../platform/sqlite.ts';
-import { assembleContact, selectContacts } from '../assemble.ts';
+import { assembleContact, assembleRequest, selectContacts } from '../assemble.ts';
 import { gapsIn } from '../coverage.ts';
 import { damagedDays, partitionPath, requirePartition, storedDays } from './partition.ts';
 import { fromRow, type Row } from './schema.ts';
 import { recordsDirectory } from './store.ts';
 
-/** At most this many rows are looked at for one question; a site's busiest shared address stays below it. */
-const SCAN_LIMIT = 200_000;
+/** At most this many connections are looked at for one question; beyond it the count says that there are more. */
+const SCAN_LIMIT = 20_000;
+/** Of a connection `c`: that it had not ended when the window began. What is over must not use up the limit. */
+const NOT_OVER = 'NOT EXISTS (SELECT 1 FROM ends e WHERE e.connection = c.id AND e.closed_ms < ?)';
 const OPEN_FILES = 16;
+
+type Connections = Map<ConnectionId, ConnectionRecord> & { cut: number };
 
 /** The reading side, synchronous: for the reader's thread and for commands. Many may read while one writes. */
 export class SqliteQuery {
@@ -63,10 +69,11 @@ export class SqliteQuery {
     const values = port === null ? [address] : [address, port];
     const ids = this.#connections(
       window,
-      `SELECT * FROM connections WHERE ${where} AND from_ms <= ? LIMIT ${SCAN_LIMIT}`,
-      [...values, window.to],
+      `SELECT * FROM connections c WHERE ${where} AND from_ms <= ? AND ${NOT_OVER} ORDER BY from_ms, id LIMIT ${SCAN_LIMIT}`,
+      [...values, window.to, window.from],
     );
-    return { ...selectContacts(this.#assemble(ids), window, limit), shared: false };
+    const selected = selectContacts(this.#assemble(ids), window, limit);
+    return { contacts: selected.contacts, total: selected.total + ids.cut, shared: false };
   }
 
   byEgress(address: IpAddress, port: Port, window: Window, limit: number): Found {
@@ -79,12 +86,15 @@ export class SqliteQuery {
     });
     const dedicated = new Map<ConnectionId, ConnectionRecord>();
     let shared = false;
+    let cut = 0;
     const contacts = new Map<ConnectionId, Contact>();
     for (const egress of used.values()) {
       if (egress.connection === null) {
         if (!overlaps({ from: egress.from, to: this.#carrierEnd(egress) }, window.from, window.to)) continue;
         shared = true;
-        for (const contact of this.#carried(egress, window)) contacts.set(contact.id, contact);
+        const carried = this.#carried(egress, window);
+        cut += carried.cut;
+        for (const contact of carried.contacts) contacts.set(contact.id, contact);
       } else {
         const record = this.#connection(egress.connection, egress.from);
         if (record !== null) dedicated.set(record.id, record);
@@ -95,42 +105,38 @@ export class SqliteQuery {
       if (use.some((item) => overlaps(item, window.from, window.to))) contacts.set(contact.id, contact);
     }
     const sorted = [...contacts.values()].sort((a, b) => a.from - b.from || a.id - b.id);
-    return { contacts: sorted.slice(0, limit), total: sorted.length, shared };
+    return { contacts: sorted.slice(0, limit), total: sorted.length + cut, shared };
   }
 
   bySubject(subject: Subject, window: Window, limit: number): Found {
     const ids = this.#connections(
       window,
-      `SELECT * FROM connections WHERE id IN (SELECT connection FROM bindings WHERE subject = ? AND from_ms <= ?) LIMIT ${SCAN_LIMIT}`,
-      [subject, window.to],
+      `SELECT * FROM connections c WHERE id IN (SELECT connection FROM bindings WHERE subject = ? AND from_ms <= ?) AND ${NOT_OVER} ORDER BY from_ms, id LIMIT ${SCAN_LIMIT}`,
+      [subject, window.to, window.from],
     );
     const matching = this.#assemble(ids).filter((contact) =>
       contact.bindings.some((item) => item.subject === subject && overlaps(item, window.from, window.to)),
     );
     matching.sort((a, b) => a.from - b.from || a.id - b.id);
-    return { contacts: matching.slice(0, limit), total: matching.length, shared: false };
+    return { contacts: matching.slice(0, limit), total: matching.length + ids.cut, shared: false };
   }
 
-  byRequest(request: RequestId): { at: Millis; contact: Contact } | null {
-    let found: { at: Millis; connection: ConnectionId } | null = null;
+  byRequest(request: RequestId): FoundRequest | null {
+    const rows: RequestRecord[] = [];
     for (const day of storedDays(this.#directory).toReversed()) {
+      const done = rows.length > 0;
       this.#each([day], (database) => {
-        const row = database
-          .prepare('SELECT connection, at_ms FROM requests WHERE request = ? ORDER BY rowid DESC LIMIT 1')
-          .get(request);
-        if (row !== undefined)
-          found = {
-            at: Number(row['at_ms']) as Millis,
-            connection: Number(row['connection']) as ConnectionId,
-          };
+        const sql = 'SELECT * FROM requests WHERE request = ? ORDER BY rowid';
+        rows.unshift(...database.prepare(sql).all(request).map(fromRow.request));
       });
-      if (found !== null) break;
+      // An event may have named the account on the day after the request; never later.
+      if (done) break;
     }
-    if (found === null) return null;
-    const { at, connection } = found as { at: Millis; connection: ConnectionId };
-    const record = this.#connection(connection, at);
+    const last = rows.at(-1);
+    if (last === undefined) return null;
+    const record = this.#connection(last.connection, last.at);
     const contact = record === null ? undefined : this.#assemble(new Map([[record.id, record]]))[0];
-    return contact === undefined ? null : { at, contact };
+    return contact === undefined ? null : assembleRequest(rows, contact);
   }
 
   sessionsOf(subject: Subject, window: Window, limit: number): SessionRecord[] {
@@ -216,17 +222,17 @@ export class SqliteQuery {
     return database;
   }
 
-  #connections(
-    window: Window,
-    sql: string,
-    values: readonly (string | number)[],
-  ): Map<ConnectionId, ConnectionRecord> {
-    const found = new Map<ConnectionId, ConnectionRecord>();
+  /** Connections by their number; `cut` is 1 when there were more than are looked at. */
+  #connections(window: Window, sql: string, values: readonly (string | number)[]): Connections {
+    const found: Connections = Object.assign(new Map<ConnectionId, ConnectionRecord>(), { cut: 0 });
     this.#each(this.#days(window), (database) => {
+      let rows = 0;
       for (const row of database.prepare(sql).iterate(...values)) {
         const record = fromRow.connection(row);
         found.set(record.id, record);
+        rows += 1;
       }
+      if (rows >= SCAN_LIMIT) found.cut = 1;
     });
     return found;
   }
@@ -253,13 +259,14 @@ export class SqliteQuery {
     return end;
   }
 
-  #carried(egress: EgressRecord, window: Window): Contact[] {
+  #carried(egress: EgressRecord, window: Window): { contacts: Contact[]; cut: number } {
     const records = this.#connections(
       window,
-      `SELECT * FROM connections WHERE peer_address = ? AND listener = ? AND verdict <> 'direct' AND from_ms <= ? LIMIT ${SCAN_LIMIT}`,
-      [egress.peer.address, egress.listener, window.to],
+      `SELECT * FROM connections c WHERE peer_address = ? AND listener = ? AND verdict <> 'direct' AND from_ms <= ? AND ${NOT_OVER} ORDER BY from_ms, id LIMIT ${SCAN_LIMIT}`,
+      [egress.peer.address, egress.listener, window.to, window.from],
     );
-    return this.#assemble(records).filter((contact) => overlaps(contact, window.from, window.to));
+    const contacts = this.#assemble(records).filter((contact) => overlaps(contact, window.from, window.to));
+    return { contacts, cut: records.cut };
   }
 
   /** Collects all that is stored about the connections, from the day of their start until their end is found. */

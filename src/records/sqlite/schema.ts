@@ -12,6 +12,7 @@ import type {
   PublicationRecord,
   RecordItem,
   RequestId,
+  RequestRecord,
   SessionRecord,
   UnbindingRecord,
   Verdict,
@@ -41,7 +42,7 @@ export const TABLES = {
   sessions:
     'site TEXT, subject TEXT, event TEXT, at_ms INTEGER, learned TEXT, connection INTEGER, request TEXT',
   publications: 'site TEXT, subject TEXT, at_ms INTEGER, connection INTEGER, request TEXT',
-  requests: 'request TEXT, connection INTEGER, at_ms INTEGER',
+  requests: 'request TEXT, connection INTEGER, site TEXT, subject TEXT, learned TEXT, at_ms INTEGER',
   coverage: 'source TEXT, from_ms INTEGER, to_ms INTEGER',
   lifecycle: 'source TEXT, event TEXT, at_ms INTEGER',
 } as const;
@@ -149,7 +150,7 @@ export function rowOf(item: RecordItem): readonly [Table, ...Cell[]] {
     case 'publication':
       return ['publications', item.site, item.subject, item.at, item.connection, item.request];
     case 'request':
-      return ['requests', item.request, item.connection, item.at];
+      return ['requests', item.request, item.connection, item.site, item.subject, item.learned, item.at];
     case 'coverage':
       return ['coverage', item.source, item.from, item.to];
     case 'lifecycle':
@@ -171,6 +172,15 @@ const endpoint = (row: Row, name: string): Endpoint => ({
 
 /** The items that rows stand for; what was parsed on the way in is trusted here. */
 export const fromRow = {
+  request: (row: Row): RequestRecord => ({
+    type: 'request',
+    request: text(row, 'request') as RequestId,
+    connection: number(row, 'connection') as ConnectionId,
+    site: text(row, 'site') as Site,
+    subject: row['subject'] === null ? null : (text(row, 'subject') as Subject),
+    learned: row['learned'] === null ? null : (text(row, 'learned') as Learned),
+    at: time(row, 'at_ms'),
+  }),
   connection: (row: Row): ConnectionRecord => ({
     type: 'connection',
     id: number(row, 'id') as ConnectionId,

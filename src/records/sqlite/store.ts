@@ -48,8 +48,8 @@ export interface Recovered {
   readonly highest: number;
   /** Up to when a crashed run had vouched; null when there was none. */
   readonly crashedAt: Millis | null;
-  /** The end of the newest day's chain. */
-  readonly head: StoreHead | null;
+  /** The ends of the two newest days' chains, the older first: a kill may have come before the older was noted. */
+  readonly heads: readonly StoreHead[];
 }
 
 /**
@@ -61,18 +61,18 @@ export function recoverRecords(options: StoreOptions, clock: Clock): Recovered {
   makePrivateDirectory(directory);
   const aside: string[] = [];
   let highest = 0;
-  let head: StoreHead | null = null;
+  const heads: StoreHead[] = [];
   let run: { crashedAt: Millis | null } | null = null;
   for (const day of storedDays(directory).toReversed()) {
     // The newest run may be in an older day (a day that was only just begun when the power went), and so may the
     // highest id (a day without connections).
-    if (run !== null && highest > 0) break;
+    if (run !== null && highest > 0 && heads.length >= 2) break;
     try {
       const partition = openPartition(directory, day, options.durability);
       try {
         if (run === null) run = recoverPartition(partition, clock);
         highest = Math.max(highest, highestIn(partition));
-        head ??= { day, ...partition.head() };
+        if (heads.length < 2) heads.unshift({ day, ...partition.head() });
       } finally {
         partition.close();
       }
@@ -81,7 +81,7 @@ export function recoverRecords(options: StoreOptions, clock: Clock): Recovered {
       aside.push(setAside(partitionPath(directory, day), clock()));
     }
   }
-  return { setAside: aside, highest, crashedAt: run?.crashedAt ?? null, head };
+  return { setAside: aside, highest, crashedAt: run?.crashedAt ?? null, heads };
 }
 
 function highestIn({ database }: Partition): number {
@@ -144,8 +144,7 @@ export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
   let partition = openPartition(directory, dayOf(started), options.durability);
   let covered = started;
   // What the run before left as its end may not be in the journal yet.
-  const closed: StoreHead[] =
-    recovered.head === null || recovered.head.day === partition.day ? [] : [recovered.head];
+  const closed = recovered.heads.filter(({ day }) => day !== partition.day);
   partition.commit(
     [
       line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started }),
@@ -219,7 +218,7 @@ export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
 
 /** The rows of what is still open in a day, to be carried into the next, so that each day answers for itself. */
 function openRows(partition: Partition): string[] {
-  const pick = (table: 'connections' | 'egress' | 'bindings', where: string): string[] =>
+  const pick = (table: 'connections' | 'egress' | 'bindings' | 'unbindings', where: string): string[] =>
     partition.database
       .prepare(`SELECT ${columnsOf(table).join(', ')} FROM ${table} t WHERE ${where}`)
       .all()
@@ -235,6 +234,7 @@ function openRows(partition: Partition): string[] {
     ...pick('connections', live('t.id')),
     ...pick('egress', `${UNCLOSED} AND (t.connection IS NULL OR ${live('t.connection')})`),
     ...pick('bindings', live('t.connection')),
+    ...pick('unbindings', live('t.connection')),
     ...checkpoints,
   ];
 }
