@@ -39,10 +39,12 @@ export function readAccountSubjects(
     const find = database.prepare(
       'SELECT lower(hex(subject)) AS subject FROM subjects WHERE account_index = ?',
     );
-    return monthsOf(from, to).flatMap((month) => {
+    const subjects: Subject[] = [];
+    for (const month of monthsOf(from, to)) {
       const row = find.get(Buffer.from(subjectIndex(keys.index, site, account, month), 'latin1'));
-      return row === undefined ? [] : [String(row['subject']) as Subject];
-    });
+      if (row !== undefined) subjects.push(String(row['subject']) as Subject);
+    }
+    return subjects;
   } catch (error) {
     throw vaultFault(error, path);
   } finally {

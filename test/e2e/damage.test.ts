@@ -122,11 +122,11 @@ describe('damage', () => {
       expect(await ask(data, second)).toMatchObject({ grade: 'gap', reasons: ['damaged-partition'] });
       expect(await ask(data, first)).toMatchObject({ grade: 'exact' });
       expect(await ask(data, third)).toMatchObject({ grade: 'exact' });
-      const before = readdirSync(data, { recursive: true }).sort();
+      const before = new Set(readdirSync(data, { recursive: true }).map(String));
       const verdict = await shudi(['verify', data]);
       expect(verdict.status).toBe(1);
       expect(verdict.out).toMatch(new RegExp(`${day}: (?:BROKEN|a damaged file was set aside)`));
-      expect(readdirSync(data, { recursive: true }).sort()).toEqual(before);
+      expect(new Set(readdirSync(data, { recursive: true }).map(String))).toEqual(before);
     }, 60_000);
   }
 
