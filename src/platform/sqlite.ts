@@ -31,7 +31,7 @@ export function openDatabase(
 
 /**
  * Opens a file as evidence: a file without a log is read without locks and side files, so that nothing beside it
- * changes and read-only media will do. One with a log is read as any other.
+ * changes and read-only media will do. One with a log is read in the ordinary way.
  */
 export function openUntouched(path: string): DatabaseSync {
   if (existsSync(`${path}-wal`)) return openDatabase(path, { readOnly: true });

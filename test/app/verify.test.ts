@@ -7,7 +7,7 @@ import { openJournal } from '../../src/ledger/journal-store.ts';
 import type { Millis } from '../../src/model/time.ts';
 import { rowOf } from '../../src/records/sqlite/schema.ts';
 import { openStore, type StoreHead } from '../../src/records/sqlite/store.ts';
-import { binding, connection, NOON, plus } from '../records/contract.ts';
+import { binding, connection, NOON, plus } from '../records/items.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 
 const root = temporaryDirectory();

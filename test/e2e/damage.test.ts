@@ -17,7 +17,7 @@ import { openJournal } from '../../src/ledger/journal-store.ts';
 import { formatTime, type Millis } from '../../src/model/time.ts';
 import { openStore } from '../../src/records/sqlite/store.ts';
 import { rowOf } from '../../src/records/sqlite/schema.ts';
-import { connection, egress } from '../records/contract.ts';
+import { connection, egress } from '../records/items.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { shudi } from './command.ts';
 import { plainConfig, serve } from './serve.ts';

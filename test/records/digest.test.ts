@@ -6,7 +6,7 @@ import { verifyPartition } from '../../src/records/sqlite/digest.ts';
 import { columnsOf, rowOf, TABLE_NAMES } from '../../src/records/sqlite/schema.ts';
 import { openStore } from '../../src/records/sqlite/store.ts';
 import { temporaryDirectory } from '../support/directory.ts';
-import { binding, connection, egress, NOON, plus } from './contract.ts';
+import { binding, connection, egress, NOON, plus } from './items.ts';
 
 const root = temporaryDirectory();
 const SUBJECT = 'aaaaaaaaaaaaaaaa';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GroupCommit } from '../../src/records/group-commit.ts';
-import { connection, NOON } from './contract.ts';
+import { connection, NOON } from './items.ts';
 
 const item = (number: number) => connection(number, NOON);
 

@@ -11,7 +11,7 @@ import { SqliteQuery } from '../../src/records/sqlite/query.ts';
 import { rowOf } from '../../src/records/sqlite/schema.ts';
 import { openStore } from '../../src/records/sqlite/store.ts';
 import { temporaryDirectory } from '../support/directory.ts';
-import { binding, connection, egress, plus } from './contract.ts';
+import { binding, connection, egress, plus } from './items.ts';
 
 const RUNS = process.env['SHUDI_LONG'] === '1' ? 1500 : 60;
 /** Late in the evening, so that steps of up to an hour cross midnight often. */

@@ -6,7 +6,7 @@ import { formatTime, type Millis } from '../../src/model/time.ts';
 import { openMemoryRecords } from '../../src/records/memory.ts';
 import { parseQuestion } from '../../src/trace/question.ts';
 import { createTracer } from '../../src/trace/tracer.ts';
-import { binding, connection, egress, NOON, plus } from '../records/contract.ts';
+import { binding, connection, egress, NOON, plus } from '../records/items.ts';
 
 const ANNA = 'aaaaaaaaaaaaaaaa';
 const BERT = 'bbbbbbbbbbbbbbbb';
