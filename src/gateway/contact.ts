@@ -1,19 +1,11 @@
 import type { Subject } from '../model/accounts.ts';
 import { endpointText, type Endpoint } from '../model/address.ts';
-import type { ConnectionId, ConnectionRecord, Verdict } from '../model/records.ts';
+import type { ConnectionRecord } from '../model/records.ts';
 import { regionLabel, type RegionAnswer } from '../model/region.ts';
 import type { Millis } from '../model/time.ts';
 
-export interface ContactFacts {
-  readonly id: ConnectionId;
-  readonly listener: string;
-  readonly peer: Endpoint;
-  readonly client: Endpoint;
-  readonly verdict: Verdict;
-  readonly chain: string;
-  readonly own: Endpoint;
-  readonly from: Millis;
-  readonly clockErrorMs: number | null;
+/** What is recorded of a contact, and the region of its client. */
+export interface ContactFacts extends Omit<ConnectionRecord, 'type'> {
   readonly region: RegionAnswer;
 }
 
