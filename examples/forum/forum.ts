@@ -2,12 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ACCOUNT_NAME, PASSWORD_LENGTH } from './accounts.ts';
 import type { Accounts } from './accounts.ts';
 import type { RegionLabel } from './badge-client.ts';
+import type { Feed } from './feed.ts';
 import { assertFormToken, assertSameOrigin, readForm, Refusal, textField } from './forms.ts';
+import { LIVE_PATH } from './live.ts';
+import { LIVE_SCRIPT } from './live-script.ts';
 import { credentialsPage, homePage, profilePage, STYLE } from './pages.ts';
 import { TEXT_MAX, TITLE_MAX } from './posts.ts';
-import type { Posts } from './posts.ts';
+import type { Post, Posts } from './posts.ts';
 import { seenRegion } from './region.ts';
-import { announce, redirect, sendPage, sendStyle, sendText } from './reply.ts';
+import { announce, beginEvents, redirect, sendPage, sendScript, sendStyle, sendText } from './reply.ts';
 import { clearedCookie, sessionCookie } from './sessions.ts';
 import type { Session, Sessions } from './sessions.ts';
 import { word } from './words.ts';
@@ -19,6 +22,7 @@ export interface ForumParts {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly posts: Posts;
+  readonly feed: Feed;
   readonly labelFor: (account: string) => Promise<RegionLabel | null>;
   readonly language: Language;
   readonly publicOrigins: readonly string[];
@@ -43,7 +47,7 @@ export interface Forum {
 
 /** The forum's pages and actions. */
 export function createForum(parts: ForumParts): Forum {
-  const { accounts, sessions, posts, labelFor, language, publicOrigins, secureCookies } = parts;
+  const { accounts, sessions, posts, feed, labelFor, language, publicOrigins, secureCookies } = parts;
 
   /** A form post that came from a page of ours, out of the session that it claims. */
   async function trustedForm(exchange: Exchange): Promise<{ form: URLSearchParams; session: Session }> {
@@ -69,6 +73,7 @@ export function createForum(parts: ForumParts): Forum {
   /** Rotates the session and tells the gateway. The new cookie and the event travel on one response. */
   function enter(exchange: Exchange, previous: Session, account: string): void {
     const session = sessions.start(account, previous);
+    feed.leave(previous);
     exchange.response.setHeader('set-cookie', sessionCookie(session, secureCookies));
     announce(exchange.response, { account, event: 'login' });
     redirect(exchange.response, '/');
@@ -102,6 +107,7 @@ export function createForum(parts: ForumParts): Forum {
   async function logout(exchange: Exchange): Promise<void> {
     const { session } = await trustedForm(exchange);
     sessions.end(session);
+    feed.leave(session);
     exchange.response.setHeader('set-cookie', clearedCookie(secureCookies));
     if (session.account !== null) announce(exchange.response, { account: session.account, event: 'logout' });
     redirect(exchange.response, '/');
@@ -110,15 +116,34 @@ export function createForum(parts: ForumParts): Forum {
   async function publish(exchange: Exchange): Promise<void> {
     const { form, session } = await trustedForm(exchange);
     if (session.account === null) throw new Refusal(403, '请先登录。Please log in first.');
-    posts.add({
+    const post: Post = {
       author: session.account,
       title: textField(form, 'title', TITLE_MAX).replaceAll('\n', ' '),
       text: textField(form, 'text', TEXT_MAX),
       at: new Date(),
       region: seenRegion(exchange.request.headers),
-    });
+    };
+    posts.add(post);
+    feed.publish(post);
     announce(exchange.response, { account: session.account, event: 'publish' });
     redirect(exchange.response, '/');
+  }
+
+  function events({ request, response, session }: Exchange): void {
+    if (!feed.hasRoom()) {
+      response.setHeader('retry-after', '30');
+      throw new Refusal(503, word('busy', language));
+    }
+    beginEvents(response, session?.account ?? null);
+    if (request.method === 'HEAD') response.end();
+    else feed.addStream(response, session);
+  }
+
+  /** Who comes here without asking for a WebSocket: RFC 9110, 15.5.22. */
+  function socketOnly({ response }: Exchange): void {
+    response.setHeader('upgrade', 'websocket');
+    response.setHeader('connection', 'upgrade');
+    throw new Refusal(426, 'WebSocket');
   }
 
   async function profile({ path, response, session }: Exchange): Promise<void> {
@@ -141,6 +166,9 @@ export function createForum(parts: ForumParts): Forum {
     ['/register', { GET: (exchange) => showCredentials(exchange, 'register', 200, null), POST: register }],
     ['/logout', { POST: logout }],
     ['/posts', { POST: publish }],
+    [LIVE_PATH, { GET: socketOnly }],
+    ['/events', { GET: events }],
+    ['/live.js', { GET: ({ response }) => sendScript(response, LIVE_SCRIPT) }],
     ['/forum.css', { GET: ({ response }) => sendStyle(response, STYLE) }],
     ['/healthz', { GET: ({ response }) => sendText(response, 200, 'ok\n') }],
   ]);

@@ -44,6 +44,7 @@ function page(view: View, title: string, body: Markup): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title} - ${word('forum', language)}</title>
         <link rel="stylesheet" href="/forum.css" />
+        <script src="/live.js" defer></script>
       </head>
       <body>
         <header><a href="/">${bilingual('forum', language)}</a> ${visitorLinks(view)}</header>
@@ -89,9 +90,14 @@ export function homePage(view: View, posts: readonly Post[]): string {
   const form = session === null || session.account === null ? html`` : postForm(session, language);
   const list =
     posts.length === 0
-      ? html`<p>${bilingual('noPosts', language)}</p>`
+      ? html`<p id="no-posts">${bilingual('noPosts', language)}</p>`
       : html`${posts.map((post) => postArticle(post, language))}`;
-  return page(view, word('home', language), html`${form}${list}`);
+  return page(
+    view,
+    word('home', language),
+    html`${form}
+      <div id="posts">${list}</div>`,
+  );
 }
 
 /** The log-in or registration form; `problem` says what was wrong with the last try. */

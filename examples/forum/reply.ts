@@ -8,7 +8,7 @@ export interface Announcement {
 
 const SECURITY_HEADERS = {
   'content-security-policy':
-    "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   // Not `no-referrer`: with that, browsers send `Origin: null` with forms.
   'referrer-policy': 'same-origin',
@@ -34,6 +34,18 @@ export function sendText(response: ServerResponse, status: number, text: string)
 export function sendStyle(response: ServerResponse, style: string): void {
   response.setHeader('cache-control', 'public, max-age=3600');
   send(response, 200, 'text/css; charset=utf-8', style);
+}
+
+export function sendScript(response: ServerResponse, script: string): void {
+  response.setHeader('cache-control', 'public, max-age=3600');
+  send(response, 200, 'text/javascript; charset=utf-8', script);
+}
+
+/** The head of a stream of Server-Sent Events; its account is named as on the WebSocket's 101. */
+export function beginEvents(response: ServerResponse, account: string | null): void {
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+  if (account !== null) response.setHeader('x-shudi-account', account);
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
 }
 
 /** 303: the browser goes on with GET, and a reload does not act twice. */

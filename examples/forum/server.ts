@@ -8,9 +8,11 @@ import { parseArgs } from 'node:util';
 import { ACCOUNT_NAME, createAccounts } from './accounts.ts';
 import { createBadgeClient } from './badge-client.ts';
 import type { Control } from './badge-client.ts';
+import { createFeed } from './feed.ts';
 import { Refusal } from './forms.ts';
 import { createForum } from './forum.ts';
 import type { Forum } from './forum.ts';
+import { asksForSocket, attachLive } from './live.ts';
 import { errorPage } from './pages.ts';
 import { createPosts } from './posts.ts';
 import { sendPage } from './reply.ts';
@@ -39,6 +41,8 @@ export interface ForumOptions {
   readonly publicOrigins?: readonly string[];
   /** Marks cookies `Secure`; for a gateway that speaks TLS. */
   readonly secureCookies?: boolean;
+  /** Who may listen to new posts at once; 1,000 without it. */
+  readonly maxListeners?: number;
 }
 
 export interface RunningForum {
@@ -111,10 +115,12 @@ export async function startForum(options: ForumOptions): Promise<RunningForum> {
     if (outcome !== 'registered') throw new Error(`seed user ${name}: ${outcome}`);
   }
   const sessions = createSessions(MAX_SESSIONS);
+  const feed = createFeed(language, options.maxListeners);
   const forum = createForum({
     accounts,
     sessions,
     posts: createPosts(),
+    feed,
     labelFor: createBadgeClient(options.control),
     language,
     publicOrigins: options.publicOrigins ?? [],
@@ -123,9 +129,16 @@ export async function startForum(options: ForumOptions): Promise<RunningForum> {
 
   const server = createServer(
     // Idle connections outlive those of the gateway, so that it never sends on one that is just being closed.
-    { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 120_000, maxHeaderSize: 16_384 },
+    {
+      headersTimeout: 10_000,
+      requestTimeout: 15_000,
+      keepAliveTimeout: 120_000,
+      maxHeaderSize: 16_384,
+      shouldUpgradeCallback: asksForSocket,
+    },
     listener(forum, sessions, language),
   );
+  attachLive(server, feed, sessions, options.publicOrigins ?? []);
   server.maxHeadersCount = 100;
   server.maxConnections = 20_000;
   await new Promise<void>((resolve, reject) => {
@@ -141,6 +154,7 @@ export async function startForum(options: ForumOptions): Promise<RunningForum> {
     port: address.port,
     close: () =>
       new Promise((resolve, reject) => {
+        feed.close();
         server.close((error) => (error === undefined ? resolve() : reject(error)));
         server.closeAllConnections();
       }),

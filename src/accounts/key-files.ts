@@ -11,8 +11,10 @@ const KEY_BYTES = 32;
 
 /** What is derived from `vault.key`; each key has one use. */
 export interface VaultKeys {
-  /** Of the blind index over (site, account). */
+  /** Of the blind index of an account's subjects. */
   readonly index: Buffer;
+  /** Of the blind index of an account's badge; the gateway's workers have this one and no other. */
+  readonly badge: Buffer;
   /** Of the hash that a session cookie is kept as. */
   readonly cookie: Buffer;
   /** AES-256-GCM, of the account that a session is bound to. */
@@ -51,6 +53,7 @@ export function readVaultKeys(keysDirectory: string): VaultKeys {
     Buffer.from(hkdfSync('sha256', secret, '', `shudi vault v1 ${use}`, KEY_BYTES));
   return {
     index: derive('index'),
+    badge: derive('badge'),
     cookie: derive('session cookie'),
     session: derive('session seal'),
     check: derive('check'),

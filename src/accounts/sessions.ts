@@ -1,130 +1,142 @@
 import { LRUCache } from 'lru-cache';
-import type { BoundSession, SessionDirectory, Site } from '../model/accounts.ts';
-import type { Clock, Millis } from '../model/time.ts';
-import { blindIndex } from './account-index.ts';
-import type { VaultKeys } from './key-files.ts';
-import { openSession, sealSession } from './session-seal.ts';
-import { endedBefore, type Vault, type VaultLimits } from './vault.ts';
-import type { VaultWrite } from './vault-store.ts';
+import type { BoundSession, SessionDirectory } from '../model/accounts.ts';
+import type { Clock } from '../model/time.ts';
+import { createRememberingHash } from './keyed-hash.ts';
+import type { SessionStore } from './session-store.ts';
+import { endedBefore, type VaultLimits } from './vault.ts';
+import type { Latin1 } from './vault-store.ts';
+
+/**
+ * What processes call a cookie of a site by among themselves: a hash with a key that is drawn anew at each start. So no
+ * process learns the cookies that come to another one.
+ */
+export type CookieTag = Latin1;
 
 export interface SessionOptions {
-  readonly vault: Vault;
-  readonly keys: Pick<VaultKeys, 'cookie' | 'session'>;
+  readonly store: SessionStore;
+  /** The key of the tags. */
+  readonly tagKey: Uint8Array;
   readonly clock: Clock;
-  readonly limits: VaultLimits;
+  readonly limits: Pick<VaultLimits, 'rememberedSessions' | 'sessionTtlMs'>;
+}
+
+/** A SessionDirectory that can be told that others have changed what is stored. */
+export interface CachedSessions extends SessionDirectory {
+  /**
+   * Another user of the store has changed a cookie: nothing that was read before may be shown from now on. A write of
+   * ours that is under way comes after that change, and stays.
+   */
+  forget(tag: CookieTag): void;
+  forgetAll(): void;
 }
 
 interface Loading {
   answer: Promise<BoundSession | null>;
-  /** A bind or unbind has come since the reading began: what is read may be of before. */
+  /** A change has come since the reading began: what is read may be of before. */
   stale: boolean;
 }
 
 /** See SessionDirectory. */
-export function createSessions({ vault, keys, clock, limits }: SessionOptions): SessionDirectory {
+export function createSessions({ store, tagKey, clock, limits }: SessionOptions): CachedSessions {
+  const tagOf = createRememberingHash(tagKey, limits.rememberedSessions);
   // Two caches, so that a flood of invented cookies cannot push out the known ones.
-  const bound = new LRUCache<string, BoundSession>({ max: limits.rememberedSessions });
-  const unbound = new LRUCache<string, true>({ max: limits.rememberedSessions });
+  const bound = new LRUCache<CookieTag, BoundSession>({ max: limits.rememberedSessions });
+  const unbound = new LRUCache<CookieTag, true>({ max: limits.rememberedSessions });
   /** What was written but is not on disk yet: the newest write of each cookie. It must not be forgotten. */
-  const pending = new Map<string, { readonly state: BoundSession | null }>();
-  const loading = new Map<string, Loading>();
+  const pending = new Map<CookieTag, { readonly state: BoundSession | null }>();
+  const loading = new Map<CookieTag, Loading>();
 
-  const remember = (key: string, state: BoundSession | null): void => {
-    if (state === null) {
-      bound.delete(key);
-      unbound.set(key, true);
-    } else {
-      unbound.delete(key);
-      bound.set(key, state);
-    }
+  const drop = (tag: CookieTag): void => {
+    bound.delete(tag);
+    unbound.delete(tag);
+  };
+  const remember = (tag: CookieTag, state: BoundSession | null): void => {
+    drop(tag);
+    if (state === null) unbound.set(tag, true);
+    else bound.set(tag, state);
   };
   const live = (state: BoundSession | null): BoundSession | null =>
     state !== null && state.since <= endedBefore(clock(), limits) ? null : state;
 
-  const change = async (key: string, state: BoundSession | null, write: VaultWrite): Promise<void> => {
+  const change = async (
+    tag: CookieTag,
+    state: BoundSession | null,
+    write: () => Promise<void>,
+  ): Promise<void> => {
     const entry = { state };
-    pending.set(key, entry);
-    const reading = loading.get(key);
+    pending.set(tag, entry);
+    const reading = loading.get(tag);
     if (reading !== undefined) reading.stale = true;
     let written = false;
     try {
-      await vault.commits.add(write);
+      await write();
       written = true;
     } finally {
-      if (pending.get(key) === entry) {
-        pending.delete(key);
-        bound.delete(key);
-        unbound.delete(key);
+      if (pending.get(tag) === entry) {
+        pending.delete(tag);
         // After a failure only the disk knows what is true.
-        if (written) remember(key, state);
+        if (written) remember(tag, state);
+        else drop(tag);
       }
     }
   };
 
-  const find = (key: string): BoundSession | null | undefined => {
-    const writing = pending.get(key);
+  const find = (tag: CookieTag): BoundSession | null | undefined => {
+    const writing = pending.get(tag);
     if (writing !== undefined) return live(writing.state);
-    const known = bound.get(key);
+    const known = bound.get(tag);
     if (known !== undefined) return live(known);
-    return unbound.has(key) ? null : undefined;
+    return unbound.has(tag) ? null : undefined;
   };
 
-  const read = async (hash: string): Promise<BoundSession | null> => {
-    const stored = await vault.read('session', hash);
-    if (stored === null) return null;
-    const account = openSession(keys.session, stored.sealed, hash, stored.since);
-    return { account, since: stored.since as Millis };
-  };
-  const load = async (key: string, hash: string, mine: Loading): Promise<BoundSession | null> => {
+  const load = async (
+    tag: CookieTag,
+    read: () => Promise<BoundSession | null>,
+    mine: Loading,
+  ): Promise<BoundSession | null> => {
     for (;;) {
-      const known = find(key);
+      const known = find(tag);
       if (known !== undefined) return known;
       mine.stale = false;
-      const state = await read(hash);
+      const state = await read();
       if (mine.stale) continue;
-      remember(key, state);
+      remember(tag, state);
       return live(state);
     }
   };
 
-  const hashOf = (site: Site, cookie: string): string => blindIndex(keys.cookie, site, cookie);
   return {
-    find: (site, cookie) => find(keyOf(site, cookie)),
+    find: (site, cookie) => find(tagOf(site, cookie)),
     load: (site, cookie) => {
-      const key = keyOf(site, cookie);
-      const running = loading.get(key);
+      const tag = tagOf(site, cookie);
+      const running = loading.get(tag);
       if (running !== undefined) return running.answer;
       const mine: Loading = { stale: false, answer: Promise.resolve(null) };
-      loading.set(key, mine);
-      mine.answer = load(key, hashOf(site, cookie), mine).finally(() => loading.delete(key));
+      loading.set(tag, mine);
+      const read = (): Promise<BoundSession | null> => store.read(site, cookie);
+      mine.answer = load(tag, read, mine).finally(() => loading.delete(tag));
       return mine.answer;
     },
     bind: async (site, cookie, account, since) => {
-      const key = keyOf(site, cookie);
-      const known = pending.has(key) ? undefined : bound.get(key);
+      const tag = tagOf(site, cookie);
+      const known = pending.has(tag) ? undefined : bound.get(tag);
       if (known?.account === account && known.since === since) return;
-      const hash = hashOf(site, cookie);
-      const sealed = sealSession(keys.session, account, hash, since);
-      await change(
-        key,
-        { account, since },
-        {
-          kind: 'bind',
-          hash,
-          sealed,
-          since,
-          endedBefore: endedBefore(clock(), limits),
-        },
-      );
+      await change(tag, { account, since }, () => store.bind(site, cookie, account, since));
     },
     unbind: async (site, cookie) => {
-      const key = keyOf(site, cookie);
-      if (!pending.has(key) && unbound.has(key)) return;
-      await change(key, null, { kind: 'unbind', hash: hashOf(site, cookie) });
+      const tag = tagOf(site, cookie);
+      if (!pending.has(tag) && unbound.has(tag)) return;
+      await change(tag, null, () => store.unbind(site, cookie));
+    },
+    forget: (tag) => {
+      drop(tag);
+      const reading = loading.get(tag);
+      if (reading !== undefined) reading.stale = true;
+    },
+    forgetAll: () => {
+      bound.clear();
+      unbound.clear();
+      for (const reading of loading.values()) reading.stale = true;
     },
   };
-}
-
-function keyOf(site: Site, cookie: string): string {
-  return `${site}\0${cookie}`;
 }

@@ -1,13 +1,14 @@
 /** The file's name in a data directory. */
 export const VAULT_FILE = 'vault.sqlite';
 
-export const VAULT_VERSION = 1;
+export const VAULT_VERSION = 2;
 
 /**
- * `account_index` = HMAC-SHA-256(index key, use and site | 0 | account), the month among the use of a subject, so that
- * nothing here ties an account's months together; `cookie_hash` = HMAC-SHA-256(cookie key, site | 0 |
- * cookie): without the key neither can be guessed. `sealed` of a subject opens with the disclosure key only, `sealed` of
- * a session with a key that the gateway has, as it must know its users again after a restart.
+ * `account_index` of a subject = HMAC-SHA-256(index key, month and site | 0 | account), so that nothing here ties an
+ * account's months together; of a badge = HMAC-SHA-256(badge key, site | 0 | account). `cookie_hash` =
+ * HMAC-SHA-256(cookie key, site | 0 | cookie). Without the keys none of them can be guessed. `sealed` of a subject opens
+ * with the disclosure key only, `sealed` of a session with a key that the gateway has, as it must know its users again
+ * after a restart.
  */
 export const VAULT_SCHEMA = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;

@@ -42,7 +42,7 @@ serveThread<VaultThreadSetup, VaultService>(({ path, check, sealingKey, limits }
   };
   return {
     commit: (writes) => vault.commit(writes),
-    // Sealing waits for processors, not for the disk: commits go on meanwhile.
+    // Holds up the commits behind it for some 3 ms, see SEAL_BATCH.
     prepare: (requests) => Promise.all(requests.map(prepare)),
     subjects: (indexes) => vault.subjects(indexes),
     session: (hash) => vault.session(hash),

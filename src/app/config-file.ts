@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { LineCounter, isMap, isNode, isPair, isSeq, parseDocument, type Document, type Node } from 'yaml';
 import { Compile } from 'typebox/compile';
@@ -14,8 +15,17 @@ export type Path = readonly (string | number)[];
 /** A configuration file with the lines of its keys, so that later checks can point at them too. */
 export interface ConfigFile {
   readonly raw: RawConfig;
+  /** Of the text, hex: what the journal knows a configuration by. */
+  readonly sha256: string;
   /** An error that names file, line and key. */
   readonly fault: (path: Path, detail: string) => ShudiError;
+  /** The key as text, and `file:line`. */
+  readonly place: (path: Path) => Place;
+}
+
+export interface Place {
+  readonly key: string;
+  readonly where: string;
 }
 
 /** @throws ShudiError config.unreadable | config.syntax | config.invalid, naming file, line and key */
@@ -38,12 +48,14 @@ export function parseConfig(text: string, path: string): ConfigFile {
   const broken = document.errors[0];
   if (broken !== undefined)
     throw new ShudiError('config.syntax', broken.message, `${path}:${lines.linePos(broken.pos[0]).line}`);
-  const fault = (place: Path, detail: string): ShudiError =>
-    new ShudiError(
-      'config.invalid',
-      `${keyText(place)}: ${detail}`,
-      `${path}:${lineOf(document, place, lines)}`,
-    );
+  const place = (at: Path): Place => ({
+    key: keyText(at),
+    where: `${path}:${lineOf(document, at, lines)}`,
+  });
+  const fault = (at: Path, detail: string): ShudiError => {
+    const { key, where } = place(at);
+    return new ShudiError('config.invalid', `${key}: ${detail}`, where);
+  };
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 }) ?? {};
@@ -51,7 +63,7 @@ export function parseConfig(text: string, path: string): ConfigFile {
     throw new ShudiError('config.syntax', 'The file refers to itself too often.', path, cause);
   }
   const filled = Value.Default(CONFIG_SCHEMA, value);
-  if (validator.Check(filled)) return { raw: filled, fault };
+  if (validator.Check(filled)) return { raw: filled, sha256: hash('sha256', text, 'hex'), fault, place };
   throw firstFault(filled, fault);
 }
 
@@ -74,7 +86,18 @@ function firstFault(value: unknown, fault: ConfigFile['fault']): ShudiError {
     return fault(place, `the key ${firstOf(error.params, 'requiredProperties')} is missing`);
   if (error.keyword === 'enum')
     return fault(place, `must be one of ${listOf(error.params, 'allowedValues').join(', ')}`);
-  return fault(place, error.message);
+  // One of two forms: the other one is a word.
+  const word =
+    error.keyword === 'type'
+      ? errors.find(({ keyword, instancePath }) => keyword === 'const' && instancePath === error.instancePath)
+      : undefined;
+  return fault(place, word === undefined ? error.message : `${error.message} or ${allowedWord(word.params)}`);
+}
+
+function allowedWord(params: unknown): string {
+  const value: unknown =
+    typeof params === 'object' && params !== null ? Reflect.get(params, 'allowedValue') : undefined;
+  return typeof value === 'string' ? value : '?';
 }
 
 function listOf(params: unknown, key: string): string[] {
@@ -97,7 +120,8 @@ function pathOf(pointer: string, value: unknown): (string | number)[] {
   return path;
 }
 
-function keyText(path: Path): string {
+/** `gateway.routes[2].upstream`. */
+export function keyText(path: Path): string {
   return path.length === 0
     ? '(the whole file)'
     : path

@@ -1,20 +1,30 @@
+import { availableParallelism } from 'node:os';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Site } from '../model/accounts.ts';
 import { durationMillis, MAX_CLOCK_ERROR_MS } from '../model/time.ts';
 import { isRegionCode, type V6ProvincePolicy } from '../model/region.ts';
 import { parseCidr } from '../geo/prefix.ts';
 import type { Durability } from '../platform/sqlite.ts';
-import type { GatewayOptions, IdentityOptions, RouteOptions } from '../gateway/options.ts';
+import type { GatewayOptions } from '../gateway/options.ts';
 import { REGION_FILE } from './region-file.ts';
 import { readConfigFile, type ConfigFile, type Path } from './config-file.ts';
+import { gatewayOf } from './config-gateway.ts';
 import type { RawConfig } from './config-schema.ts';
 
 /** A configuration that cannot be wrong inside: parsed, with absolute paths and milliseconds. */
 export interface Config {
+  /** As read, with its defaults: what a reload is compared with. */
+  readonly raw: RawConfig;
+  /** Of the file's text, hex. */
+  readonly sha256: string;
   readonly dataDirectory: string;
   readonly sites: readonly Site[];
   readonly gateway: GatewayOptions;
+  /** How many processors serve clients, 1 to 32. */
+  readonly workers: number;
   readonly durability: Durability;
+  /** Bytes of the data disk that stay free; 0 switches that off. */
+  readonly diskReserveBytes: number;
   readonly regions: {
     readonly file: string;
     readonly overrides: readonly { readonly cidr: string; readonly region: string }[];
@@ -43,11 +53,13 @@ export function configOf(file: ConfigFile, base: string): Config {
       ['trace', 'assumedClockError'],
       'is more than a minute: such a clock can tell nobody apart',
     );
-  raw.gateway.listeners.forEach((listener, index) =>
-    listener.trustedProxies.forEach((cidr, item) =>
-      checkCidr(file, cidr, ['gateway', 'listeners', index, 'trustedProxies', item]),
-    ),
-  );
+  raw.gateway.listeners.forEach(({ trustedProxies, proxyProtocol }, index) => {
+    const place = ['gateway', 'listeners', index];
+    trustedProxies.forEach((cidr, item) => checkCidr(file, cidr, [...place, 'trustedProxies', item]));
+    proxyProtocol?.from.forEach((cidr, item) =>
+      checkCidr(file, cidr, [...place, 'proxyProtocol', 'from', item]),
+    );
+  });
   raw.trace.unshared.forEach((cidr, index) => checkCidr(file, cidr, ['trace', 'unshared', index]));
   const networks = new Set<string>();
   raw.regions.overrides.forEach((item, index) => {
@@ -57,11 +69,16 @@ export function configOf(file: ConfigFile, base: string): Config {
     if (!isRegionCode(item.region))
       throw file.fault(['regions', 'overrides', index, 'region'], 'there is no such region');
   });
+  const workers = workersOf(raw.gateway.workers);
   return {
+    raw,
+    sha256: file.sha256,
     dataDirectory: at(raw.data),
     sites: raw.sites.map((site) => site.name as Site),
-    gateway: gatewayOf(file, at),
+    gateway: gatewayOf(file, at, workers > 1),
+    workers,
     durability: raw.records.durability,
+    diskReserveBytes: raw.records.diskReserve,
     regions: { ...raw.regions, file: raw.regions.file === undefined ? REGION_FILE : at(raw.regions.file) },
     assumedClockErrorMs: millis(raw.trace.assumedClockError),
     unshared: raw.trace.unshared,
@@ -69,6 +86,12 @@ export function configOf(file: ConfigFile, base: string): Config {
     grantExpiryMs: millis(raw.disclosure.grantExpiry),
   };
 }
+
+/** The schema's bound, for a machine with more processors. */
+const MAX_WORKERS = 32;
+
+const workersOf = (workers: RawConfig['gateway']['workers']): number =>
+  workers === 'auto' ? Math.min(availableParallelism(), MAX_WORKERS) : workers;
 
 /** The schema has checked the form. */
 const millis = (text: string): number => durationMillis(text) ?? 0;
@@ -103,79 +126,4 @@ function checkCidr(file: ConfigFile, cidr: string, path: Path): string {
     throw file.fault(path, 'is not an address or CIDR (no bits may be set behind the prefix)');
   if (prefix.length === 0) throw file.fault(path, 'would hold every address there is');
   return `${prefix.family} ${prefix.first} ${prefix.length}`;
-}
-
-function gatewayOf(file: ConfigFile, at: (path: string) => string): GatewayOptions {
-  const { gateway, sites } = file.raw;
-  const { limits, timeouts } = gateway;
-  const routes = gateway.routes.map((route, index): RouteOptions => {
-    const path = ['gateway', 'routes', index];
-    const url = URL.parse(route.upstream);
-    const site = sites.find(({ name }) => name === route.site);
-    if (url === null || site === undefined) throw file.fault([...path, 'upstream'], 'is not an http address');
-    return {
-      site: route.site as Site,
-      host: route.host ?? null,
-      path: route.path,
-      upstream: { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port === '' ? 80 : url.port) },
-      identity: identityOf(file, route.identity, [...path, 'identity'], at),
-      badgeBasis: site.badgeBasis,
-      language: site.language,
-    };
-  });
-  return {
-    prefix: gateway.prefix,
-    listeners: gateway.listeners.map((item) => ({
-      ...item,
-      clientPortHeader: item.clientPortHeader ?? null,
-    })),
-    routes,
-    limits: { ...limits, claimedIdleMs: millis(limits.claimedIdle) },
-    timeouts: {
-      requestHeadMs: millis(timeouts.requestHead),
-      requestMs: millis(timeouts.request),
-      keepAliveMs: millis(timeouts.keepAlive),
-      connectMs: millis(timeouts.upstreamConnect),
-      headMs: millis(timeouts.upstreamHead),
-      idleMs: millis(timeouts.upstreamIdle),
-    },
-  };
-}
-
-type RawIdentity = RawConfig['gateway']['routes'][number]['identity'];
-
-/** The keys that go with each mode; one that has no effect would only mislead. */
-const IDENTITY_KEYS = {
-  none: [],
-  header: ['cookie'],
-  jwt: ['cookie', 'jwks', 'issuer', 'audience', 'claim', 'onInvalid'],
-} as const;
-
-function identityOf(
-  file: ConfigFile,
-  raw: RawIdentity,
-  path: Path,
-  at: (path: string) => string,
-): IdentityOptions {
-  const allowed: readonly string[] = IDENTITY_KEYS[raw.mode];
-  for (const key of IDENTITY_KEYS.jwt) {
-    if (raw[key] !== undefined && !allowed.includes(key))
-      throw file.fault([...path, key], `has no meaning with mode ${raw.mode}`);
-  }
-  if (raw.mode === 'none') return { mode: 'none' };
-  if (raw.mode === 'header') {
-    if (raw.cookie === undefined)
-      throw file.fault(path, 'mode header needs the name of the session cookie (cookie)');
-    return { mode: 'header', cookie: raw.cookie };
-  }
-  if (raw.jwks === undefined) throw file.fault(path, 'mode jwt needs a key set (jwks)');
-  return {
-    mode: 'jwt',
-    jwks: /^https?:\/\//.test(raw.jwks) ? raw.jwks : at(raw.jwks),
-    issuer: raw.issuer ?? null,
-    audience: raw.audience ?? null,
-    claim: raw.claim ?? 'sub',
-    cookie: raw.cookie ?? null,
-    onInvalid: raw.onInvalid ?? 'anonymous',
-  };
 }

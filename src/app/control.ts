@@ -13,16 +13,19 @@ import { dataLayout } from './data-directory.ts';
 
 export interface ControlComposition {
   readonly config: Config;
-  readonly parts: GatewayParts;
+  /** A reload changes it. */
+  readonly sites: ReadonlyMap<Site, SiteSettings>;
+  readonly parts: Pick<GatewayParts, 'records' | 'subjects' | 'badges' | 'regions' | 'clock' | 'log'>;
   readonly journal: Journal;
   readonly reader: RecordReader;
-  readonly status: () => { readonly [key: string]: Json };
+  readonly status: () => Promise<{ readonly [key: string]: Json }>;
   readonly ready: () => boolean;
 }
 
 /** Composes the control side: people and their paper trail over the journal, traces over the reader. */
 export async function openControl({
   config,
+  sites,
   parts,
   journal,
   reader,
@@ -41,7 +44,7 @@ export async function openControl({
     subjects: parts.subjects,
     badges: parts.badges,
     regions: parts.regions,
-    sites: siteSettings(config),
+    sites,
     execute: createExecutor({
       dataDirectory,
       keysDirectory: dataLayout(dataDirectory).keys,
@@ -55,6 +58,6 @@ export async function openControl({
   });
 }
 
-function siteSettings(config: Config): ReadonlyMap<Site, SiteSettings> {
+export function siteSettings(config: Config): Map<Site, SiteSettings> {
   return new Map(config.gateway.routes.map(({ site, badgeBasis }) => [site, { badgeBasis }]));
 }

@@ -10,3 +10,11 @@ export const DAMAGED_KIND = 'records.set-aside';
 export const REGIONS_KIND = 'regions.updated';
 /** The run before this one ended without a stop. */
 export const CRASHED_KIND = 'system.crashed';
+/** The recorder had ended within a run and was started again. */
+export const RECORDER_KIND = 'records.recorder-crashed';
+/** A gateway worker ended without being asked, and is replaced. */
+export const WORKER_KIND = 'gateway.worker-ended';
+/** Another configuration is taken over (SIGHUP): its digest and the keys that differ. */
+export const CONFIG_KIND = 'config.reloaded';
+/** It could not be; everything is as before. */
+export const CONFIG_REFUSED_KIND = 'config.refused';

@@ -1,36 +1,54 @@
-import { hash } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { openAccounts } from '../accounts/open-accounts.ts';
-import { openGateway, type Gateway } from '../gateway/gateway.ts';
 import { openRegions, type RegionStore } from '../geo/reader.ts';
 import { watchRegions } from '../geo/update.ts';
 import { startJournal } from '../ledger/journal.ts';
-import type { Journal } from '../model/journal.ts';
+import type { Journal, Json } from '../model/journal.ts';
+import { errorLine, ShudiError } from '../model/errors.ts';
 import { displayRegion } from '../model/region.ts';
-import { formatTime, systemClock, type Millis } from '../model/time.ts';
+import { formatTime, systemClock } from '../model/time.ts';
 import type { BadgeHistory, BadgePolicy } from '../model/accounts.ts';
 import { lockDirectory } from '../platform/lock.ts';
 import type { Log } from '../platform/log.ts';
-import { openSqliteReader, openSqliteWriter, type SqliteWriter } from '../records/sqlite/engine.ts';
+import {
+  openSqliteReader,
+  openSqliteRecorder,
+  type Opening,
+  type SqliteRecorder,
+} from '../records/sqlite/engine.ts';
 import { watchClockError } from './clock-error.ts';
+import { configDifference } from './config-diff.ts';
 import type { Config } from './config.ts';
-import { openControl } from './control.ts';
+import { openControl, siteSettings } from './control.ts';
 import { dataLayout, prepareDataDirectory } from './data-directory.ts';
 import {
   ANCHOR_KIND,
+  CONFIG_KIND,
+  CONFIG_REFUSED_KIND,
   CRASHED_KIND,
   DAMAGED_KIND,
+  RECORDER_KIND,
   REGIONS_KIND,
   STARTED_KIND,
   STOPPED_KIND,
+  WORKER_KIND,
 } from './journal-kinds.ts';
+import { startWorkers, type Workers } from './workers/workers.ts';
 
 /** How often the recorder's chain is noted in the journal, ms. */
 const ANCHOR_MS = 30_000;
+/** How often workers are told of a new clock error, ms. */
+const CLOCK_MS = 10_000;
 
 export interface Runtime {
   readonly gateway: readonly { readonly name: string; readonly address: AddressInfo }[];
   readonly control: AddressInfo;
+  /**
+   * Takes over another configuration without closing a connection; its digest and what differs are journalled first.
+   * What only a restart can change is named in the log and stays as it is.
+   * @throws ShudiError config.invalid | gateway.port-in-use, after which everything is as before
+   */
+  reload(config: Config): Promise<void>;
   /** Ends in the reverse order of the start; safe to call twice. */
   stop(): Promise<void>;
 }
@@ -54,18 +72,21 @@ class Closers {
   }
 }
 
-/** The schedule of `shudi serve`: one process, its parts in the order in which they stand on each other. */
-export async function startRuntime(config: Config, configText: string, log: Log): Promise<Runtime> {
+/**
+ * The schedule of `shudi serve`: main (journal, accounts, control API), the recorder's process, the gateway's workers,
+ * in the order in which they stand on each other.
+ */
+export async function startRuntime(config: Config, log: Log): Promise<Runtime> {
   const closers = new Closers();
   try {
-    return await start(config, configText, log, closers);
+    return await start(config, log, closers);
   } catch (error) {
     await closers.run(log);
     throw error;
   }
 }
 
-async function start(config: Config, configText: string, log: Log, closers: Closers): Promise<Runtime> {
+async function start(config: Config, log: Log, closers: Closers): Promise<Runtime> {
   const layout = dataLayout(config.dataDirectory);
   await prepareDataDirectory(config.dataDirectory);
   const lock = lockDirectory(config.dataDirectory);
@@ -74,7 +95,7 @@ async function start(config: Config, configText: string, log: Log, closers: Clos
   const journal = await startJournal({ directory: config.dataDirectory });
   closers.add(() => journal.close());
   await journal.append(STARTED_KIND, 'system', {
-    configSha256: hash('sha256', configText, 'hex'),
+    configSha256: config.sha256,
     node: process.version,
   });
   closers.add(async () => void (await journal.append(STOPPED_KIND, 'system', {})));
@@ -83,10 +104,7 @@ async function start(config: Config, configText: string, log: Log, closers: Clos
   const watcher = watchRegions(regions, {
     onUpdate: (update) => {
       if (update.kind === 'refused') log.warn('regions.refused', { code: update.code });
-      else
-        void journal
-          .append(REGIONS_KIND, 'system', { records: update.records, buildEpoch: update.buildEpoch })
-          .catch(() => log.error('journal.failed'));
+      else note(journal, log, REGIONS_KIND, { records: update.records, buildEpoch: update.buildEpoch });
     },
   });
   closers.add(() => watcher.stop());
@@ -101,53 +119,112 @@ async function start(config: Config, configText: string, log: Log, closers: Clos
   const clockError = await watchClockError();
   closers.add(() => clockError.stop());
 
-  const writer = await openWriter(config, journal, log, closers);
+  const recorder = await openRecorder(config, journal, log, closers);
   const reader = await openSqliteReader(config.dataDirectory);
   closers.add(() => reader.close());
 
-  const parts = {
-    records: writer,
-    subjects: accounts.subjects,
-    sessions: accounts.sessions,
-    badges: accounts.badges,
-    regions,
-    clock: systemClock,
-    clockErrorMs: () => clockError.current(),
-    log,
-  };
-  // The gateway is opened after the control API and so stops first: nothing is forwarded that could not be recorded.
-  let gateway: Gateway | null = null;
+  const sites = siteSettings(config);
+  // The workers are started after the control API and so stop first: nothing is forwarded that could not be recorded.
+  let workers: Workers | null = null;
   const control = await openControl({
     config,
-    parts,
+    sites,
+    parts: {
+      records: recorder.writer,
+      subjects: accounts.subjects,
+      badges: accounts.badges,
+      regions,
+      clock: systemClock,
+      log,
+    },
     journal,
     reader,
-    status: () => statusOf(gateway, regions, clockError.current()),
-    ready: () => gateway?.healthy() ?? false,
+    status: () => statusOf(recorder, workers, regions, clockError.current()),
+    ready: () => recorder.writer.epoch !== 0 && (workers?.pids().length ?? 0) > 0,
   });
   closers.add(() => control.close());
-  gateway = await openGateway(config.gateway, parts);
-  const opened = gateway;
-  closers.add(() => opened.close());
-  return { gateway: opened.addresses(), control: control.address, stop: () => closers.run(log) };
+  const started = await startWorkers({
+    count: config.workers,
+    gateway: config.gateway,
+    recorderSocket: recorder.socketPath,
+    regions: { file: config.regions.file, overrides: config.regions.overrides },
+    clockErrorMs: clockError.current(),
+    accounts,
+    log,
+    onEnded: ({ number, signal }) => {
+      log.error('worker.ended', { worker: number, signal });
+      note(journal, log, WORKER_KIND, { worker: number, signal });
+    },
+  });
+  workers = started;
+  const timer = setInterval(() => started.setClockError(clockError.current()), CLOCK_MS);
+  closers.add(async () => {
+    clearInterval(timer);
+    await started.close();
+  });
+
+  let current = config;
+  const reload = async (next: Config): Promise<void> => {
+    const { changed, needsRestart } = configDifference(current.raw, next.raw);
+    const configSha256 = next.sha256;
+    await journal.append(CONFIG_KIND, 'system', { configSha256, changed, needsRestart });
+    if (needsRestart.length > 0) log.warn('config.needs-restart', { keys: needsRestart.length });
+    try {
+      await started.reload({ ...next.gateway, reusePort: config.gateway.reusePort });
+    } catch (error) {
+      const code = error instanceof ShudiError ? error.code : 'internal.fault';
+      await journal.append(CONFIG_REFUSED_KIND, 'system', { configSha256, code });
+      throw error;
+    }
+    // A site that is gone keeps its settings until a restart: its tokens still are.
+    for (const [site, settings] of siteSettings(next)) sites.set(site, settings);
+    // What was not put in force is told again the next time.
+    const { workers } = current.raw.gateway;
+    current = { ...current, raw: { ...current.raw, gateway: { ...next.raw.gateway, workers } } };
+  };
+  return {
+    gateway: started.addresses(),
+    control: control.address,
+    reload,
+    stop: () => closers.run(log),
+  };
 }
 
-async function openWriter(
+/** Notes what has happened already; if that fails, the log says so. */
+function note(journal: Journal, log: Log, kind: string, body: { readonly [key: string]: Json }): void {
+  journal.append(kind, 'system', body).catch((error: unknown) => {
+    log.error('journal.failed', { code: errorLine(error).split(':')[0] ?? '' });
+  });
+}
+
+async function openRecorder(
   config: Config,
   journal: Journal,
   log: Log,
   closers: Closers,
-): Promise<SqliteWriter> {
-  const writer = await openSqliteWriter({ directory: config.dataDirectory, durability: config.durability });
-  for (const file of writer.setAside) {
-    log.error('records.set-aside', { file });
-    await journal.append(DAMAGED_KIND, 'system', { file });
-  }
-  if (writer.crashedAt !== null)
-    await journal.append(CRASHED_KIND, 'system', { vouchedUntil: formatTime(writer.crashedAt as Millis) });
+): Promise<SqliteRecorder> {
+  const onOpened = ({ first, setAside, crashedAt }: Opening): void => {
+    for (const file of setAside) {
+      log.error('records.set-aside', { file });
+      note(journal, log, DAMAGED_KIND, { file });
+    }
+    if (crashedAt !== null)
+      note(journal, log, first ? CRASHED_KIND : RECORDER_KIND, { vouchedUntil: formatTime(crashedAt) });
+    if (!first) log.error('recorder.restarted');
+  };
+  const recorder = await openSqliteRecorder({
+    directory: config.dataDirectory,
+    durability: config.durability,
+    diskReserveBytes: config.diskReserveBytes,
+    onOpened,
+    onRestartFailed: (error) =>
+      log.error('recorder.not-restarted', {
+        code: error instanceof ShudiError ? error.code : 'internal.fault',
+      }),
+  });
   let noted = '';
   const anchor = async (): Promise<void> => {
-    for (const head of await writer.heads()) {
+    for (const head of await recorder.heads()) {
       if (head.chain === noted) continue;
       await journal.append(ANCHOR_KIND, 'system', { day: head.day, seq: head.seq, chain: head.chain });
       noted = head.chain;
@@ -160,11 +237,11 @@ async function openWriter(
   }, ANCHOR_MS);
   closers.add(async () => {
     clearInterval(timer);
-    await writer.close();
+    await recorder.close();
   });
-  // Runs before the writer closes; what closing adds is noted by the next start.
+  // Runs before the recorder closes; what closing adds is noted by the next start.
   closers.add(() => anchor());
-  return writer;
+  return recorder;
 }
 
 function badgePolicyOf({ regions }: Config): BadgePolicy {
@@ -177,11 +254,25 @@ function badgePolicyOf({ regions }: Config): BadgePolicy {
   };
 }
 
-function statusOf(gateway: Gateway | null, regions: RegionStore, clockErrorMs: number | null) {
+async function statusOf(
+  recorder: SqliteRecorder,
+  workers: Workers | null,
+  regions: RegionStore,
+  clockErrorMs: number | null,
+): Promise<{ readonly [key: string]: Json }> {
+  const told = (await workers?.status()) ?? [];
+  const sum = (of: (status: (typeof told)[number]) => number): number =>
+    told.reduce((total, status) => total + of(status), 0);
+  const refusals: Record<string, number> = {};
+  for (const status of told)
+    for (const [kind, count] of Object.entries(status.refusals))
+      refusals[kind] = (refusals[kind] ?? 0) + count;
   return {
-    recording: gateway?.healthy() ?? false,
-    connections: gateway?.counts().direct ?? 0,
-    claimedClients: gateway?.counts().claimed ?? 0,
+    recording: recorder.writer.epoch !== 0,
+    workers: told.length,
+    connections: sum(({ counts }) => counts.connections),
+    claimedClients: sum(({ counts }) => counts.claimed),
+    refusals,
     clockErrorMs,
     regionAgeDays: Math.floor(regions.ageDays(systemClock())),
   };

@@ -17,3 +17,22 @@ export function untilStopped(): Promise<string> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
   });
 }
+
+/** Runs `reload` at each SIGHUP, one after the other; signals that come meanwhile are one. */
+export function onReload(reload: () => Promise<void>): void {
+  let running = false;
+  let again = false;
+  const run = async (): Promise<void> => {
+    if (running) {
+      again = true;
+      return;
+    }
+    running = true;
+    do {
+      again = false;
+      await reload();
+    } while (again);
+    running = false;
+  };
+  process.on('SIGHUP', () => void run());
+}

@@ -3,13 +3,36 @@ import type { RecordWriter } from '../model/records.ts';
 import type { RegionLookup } from '../model/region.ts';
 import type { Clock } from '../model/time.ts';
 import type { Log } from '../platform/log.ts';
-import type { TrustOptions } from './client-address.ts';
-import type { UpstreamTarget, UpstreamTimeouts } from './upstream/upstream-connection.ts';
+import type { TrustOptions } from './client/client-address.ts';
+import type { UpstreamTarget } from './upstream/upstream-connection.ts';
+
+/** A certificate chain with its key, PEM files; the names come from the certificate. */
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface TlsOptions {
+  /** The first one answers a client that names no host or an unknown one. */
+  readonly certificates: readonly CertificateFiles[];
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** PROXY protocol (v1 and v2), mandatory on the listener that has it. */
+export interface ProxyProtocolOptions {
+  /** CIDRs of the peers that may connect at all. */
+  readonly from: readonly string[];
+  /** The longest header accepted, bytes (version 2 may carry TLVs). */
+  readonly headerBytes: number;
+  readonly timeoutMs: number;
+}
 
 export interface ListenerOptions extends TrustOptions {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  readonly tls: TlsOptions | null;
+  readonly proxyProtocol: ProxyProtocolOptions | null;
 }
 
 export interface JwtOptions {
@@ -31,7 +54,22 @@ export interface HeaderOptions {
   readonly cookie: string;
 }
 
-export type IdentityOptions = JwtOptions | HeaderOptions | { readonly mode: 'none' };
+/** The site's own endpoint is asked whose the cookie is. */
+export interface IntrospectOptions {
+  readonly mode: 'introspect';
+  /** Asked with GET and this one cookie; 200 with `{"account": "…"}`, or 204, 401 or 403 for nobody. */
+  readonly url: string;
+  readonly cookie: string;
+  /** How long an answer is believed. */
+  readonly cacheMs: number;
+  readonly timeoutMs: number;
+  /** Questions under way at once; one more is a failure. */
+  readonly concurrency: number;
+  /** What becomes of a request when the endpoint does not answer. */
+  readonly onFailure: 'anonymous' | 'refuse';
+}
+
+export type IdentityOptions = JwtOptions | HeaderOptions | IntrospectOptions | { readonly mode: 'none' };
 
 export interface RouteOptions {
   readonly site: Site;
@@ -43,21 +81,62 @@ export interface RouteOptions {
   /** Which acts set an account's badge. */
   readonly badgeBasis: 'publication' | 'login' | 'any';
   readonly language: 'zh' | 'en';
+  /** `dedicated`: an upstream connection belongs to one client connection (R3). `pooled`: any client's request. */
+  readonly egress: 'dedicated' | 'pooled';
+  /** The longest request body, bytes, counted as it comes. */
+  readonly bodyBytes: number;
+  /** Upgrade tokens that are passed on, in lower case; any other is ignored. */
+  readonly upgrades: readonly string[];
+  /** Whether a header name with an underscore is refused: CGI-like services take it for a dash. */
+  readonly refuseUnderscores: boolean;
+}
+
+/** So many at once, then so many more a minute. */
+export interface RateOptions {
+  readonly burst: number;
+  readonly perMinute: number;
 }
 
 export interface GatewayLimits {
+  /** A request's head or trailers, bytes, and header lines in it. */
   readonly headerBytes: number;
+  readonly headerCount: number;
+  readonly targetBytes: number;
   readonly responseHeaderBytes: number;
+  /** Client connections of one listener at once (in each worker), and of one client (an IPv6 /64 is one). */
   readonly connections: number;
+  readonly connectionsPerClient: number;
+  /** Null: no limit. */
+  readonly requestsPerClient: RateOptions | null;
+  readonly requestsPerAccount: RateOptions | null;
+  /** Records that one client may cause one by one; beyond it they are aggregated and counted (R11). */
+  readonly recordsPerClient: RateOptions | null;
   /** Claimed clients behind trusted proxies that are kept in mind at once. */
   readonly claimedClients: number;
   readonly claimedIdleMs: number;
+  /** Idle connections kept to one pooled upstream. */
+  readonly pooledConnections: number;
 }
 
-export interface GatewayTimeouts extends UpstreamTimeouts {
+/** Milliseconds. */
+export interface GatewayTimeouts {
+  /** From the first byte (of a connection: from its beginning) to the whole head. */
   readonly requestHeadMs: number;
+  /** Between two pieces of a request body, and for a whole request. */
+  readonly bodyIdleMs: number;
   readonly requestMs: number;
+  /** A client that takes nothing of its answer. */
+  readonly sendIdleMs: number;
   readonly keepAliveMs: number;
+  /** A tunnel (WebSocket) without a byte either way. */
+  readonly tunnelIdleMs: number;
+  readonly connectMs: number;
+  readonly headMs: number;
+  readonly idleMs: number;
+  /** An upstream connection that waits for its client's next request. */
+  readonly upstreamKeepAliveMs: number;
+  /** Requests and tunnels under way when the gateway stops. */
+  readonly drainMs: number;
 }
 
 export interface GatewayOptions {
@@ -67,6 +146,8 @@ export interface GatewayOptions {
   readonly prefix: string;
   readonly limits: GatewayLimits;
   readonly timeouts: GatewayTimeouts;
+  /** Several workers listen on each port; the kernel spreads the connections. */
+  readonly reusePort: boolean;
 }
 
 /** What the gateway works with; made by the composition (src/app). */

@@ -1,12 +1,17 @@
 import type { SessionDirectory, Site } from '../model/accounts.ts';
 import type { Clock } from '../model/time.ts';
-import { createIdentify, type Identify } from './identity.ts';
+import { createIdentity, type Identity } from './identity/identity.ts';
 import type { RouteOptions } from './options.ts';
 
-export interface Route extends RouteOptions {
+export interface Route extends Omit<RouteOptions, 'identity'> {
   /** Names the upstream: requests of one connection to the same one share a socket. */
   readonly key: string;
-  readonly identify: Identify;
+  readonly identity: Identity;
+  readonly identityMode: RouteOptions['identity']['mode'];
+  /** The cookie that responses bind to an account (identity `header`); null otherwise. */
+  readonly sessionCookie: string | null;
+  /** The cookie that names the account on a request; null when none does. */
+  readonly identityCookie: string | null;
 }
 
 export interface RouteTable {
@@ -27,7 +32,10 @@ export function createRouteTable(
   const routes: Route[] = options.map((route) => ({
     ...route,
     key: `${route.upstream.host} ${route.upstream.port}`,
-    identify: createIdentify(route.site, route.identity, sessions, clock),
+    identity: createIdentity(route.site, route.identity, sessions, clock),
+    identityMode: route.identity.mode,
+    sessionCookie: route.identity.mode === 'header' ? route.identity.cookie : null,
+    identityCookie: 'cookie' in route.identity ? route.identity.cookie : null,
   }));
   routes.sort((a, b) => Number(b.host !== null) - Number(a.host !== null) || b.path.length - a.path.length);
   const find = (name: string, target: string): Route | null => {

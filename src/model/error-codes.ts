@@ -131,7 +131,28 @@ export const ERROR_CODES = {
 
   'gateway.bad-request': entry(400, 'The request is malformed', 'Send one well-formed HTTP/1.1 request.'),
   'gateway.method': entry(405, 'This method is not forwarded', 'Use another method.'),
-  'gateway.upgrade': entry(501, 'Upgrades are not forwarded', 'Use plain HTTP/1.1.'),
+  'gateway.head-too-large': entry(
+    431,
+    'The head of the request is too large',
+    'Send fewer or shorter headers; the operator sets gateway.limits.headerBytes and headerCount.',
+  ),
+  'gateway.target-too-long': entry(
+    414,
+    'The request target is too long',
+    'Send a shorter address; the operator sets gateway.limits.targetBytes.',
+  ),
+  'gateway.body-too-large': entry(
+    413,
+    'The request body is too large',
+    'Send less at once; the operator sets bodyBytes of the route.',
+  ),
+  'gateway.expectation': entry(417, 'The expectation cannot be met', 'Expect nothing but 100-continue.'),
+  'gateway.request-timeout': entry(408, 'The request did not come in time', 'Send it again, faster.'),
+  'gateway.too-many-requests': entry(
+    429,
+    'Too many requests from here',
+    'Wait and try again; the operator sets gateway.limits.',
+  ),
   'gateway.no-route': entry(404, 'No route serves this host and path', 'Check the host name and the path.'),
   'gateway.unidentified': entry(401, 'The token is missing, expired or not valid', 'Log in again.'),
   'gateway.upstream-unreachable': entry(502, 'The web service cannot be reached', 'Try again later.'),
@@ -147,6 +168,11 @@ export const ERROR_CODES = {
     503,
     'The recorder cannot store records',
     'Check disk space and the data directory; nothing is forwarded until it is back.',
+  ),
+  'records.disk-reserve': entry(
+    503,
+    'The disk is nearly full',
+    'Free space where the data directory lies; nothing new is recorded or forwarded below the reserve.',
   ),
 
   'region.missing': entry(

@@ -16,8 +16,11 @@ export function canonicalRequestId(text: string): RequestId | null {
   return REQUEST_ID.test(text) ? (text as RequestId) : null;
 }
 
-/** How sure the client's address is (R2). */
-export type Verdict = 'direct' | 'proxy-protocol' | 'forwarded' | 'unverified';
+/**
+ * How sure the client's address is (R2). `aggregated`: the client had used up its budget of records (R11), so this one
+ * stands for many of its connections: no port, for IPv6 the first address of its /64.
+ */
+export type Verdict = 'direct' | 'proxy-protocol' | 'forwarded' | 'unverified' | 'aggregated';
 
 /** How an account was learned. */
 export type Learned = 'header' | 'session' | 'jwt' | 'event' | 'introspect';
@@ -44,15 +47,16 @@ export interface ConnectionRecord {
 
 /**
  * A gateway-side endpoint towards an upstream. `connection` is the one client that it serves; null when many clients
- * share it (a trusted proxy's connection, or a pool): then `peer` and `listener` say whose carrier it is.
+ * share it: then `peer` and `listener` say whose carrier it is (a trusted proxy's connection), and both are null for a
+ * pool's, which may have served any client of any listener.
  */
 export interface EgressRecord {
   readonly type: 'egress';
   readonly connection: ConnectionId | null;
   readonly local: Endpoint;
   readonly remote: Endpoint;
-  readonly listener: string;
-  readonly peer: Endpoint;
+  readonly listener: string | null;
+  readonly peer: Endpoint | null;
   readonly from: Millis;
 }
 
@@ -140,6 +144,21 @@ export interface RequestRecord {
   readonly at: Millis;
 }
 
+/**
+ * Refusals and floods of one client prefix in one minute (R12): what happened and how often. `prefix` is an IPv4
+ * address, an IPv6 /64, or `*` for all that were beyond the bound of prefixes kept apart.
+ */
+export interface RefusalRecord {
+  readonly type: 'refusal';
+  readonly listener: string;
+  readonly prefix: string;
+  /** A stable word, such as `malformed` or `rate`; docs/gateway.md lists them. */
+  readonly kind: string;
+  /** The beginning of the minute. */
+  readonly minute: Millis;
+  readonly count: number;
+}
+
 /** A stretch of time during which a source recorded all that it saw. */
 export interface CoverageRecord {
   readonly type: 'coverage';
@@ -167,6 +186,7 @@ export type RecordItem =
   | SessionRecord
   | PublicationRecord
   | RequestRecord
+  | RefusalRecord
   | CoverageRecord
   | LifecycleRecord;
 
@@ -239,15 +259,21 @@ export interface Gap {
  * - Items MUST be durable in the order of the calls: when a later call has resolved, every earlier one is durable.
  * - Opening MUST store a `start`, and first a `crash` for a run that did not stop, its connections ended; `close` MUST
  *   store the coverage up to now and a `stop`.
- * - After a write has failed, later appends MUST be refused: a failed fsync is never tried again.
+ * - After a write has failed, later appends of that opening MUST be refused: a failed fsync is never tried again.
  * - An item that refers to a connection MUST be accepted while that connection is open, on whatever day it began.
+ * - `append` MUST reject with `records.unavailable` while the recorder is away, and for what it had taken when it went.
+ * - Several writers MAY be open at once (one a worker). When one goes without `close`, its open connections MUST end at
+ *   their last checkpoint, marked `crash`, and the time from its last coverage until then MUST be told as a gap.
  */
 export interface RecordWriter {
   append(items: readonly RecordItem[]): Promise<void>;
-  /** A connection id above every stored one: where this run may begin to count. */
-  readonly firstConnection: ConnectionId;
-  /** Resolves with the reason when the recorder can store nothing any more. */
-  readonly failed: Promise<Error>;
+  /** A number for a new connection: above every stored one, never given twice whatever other writers do. */
+  nextConnection(at: Millis): ConnectionId;
+  /**
+   * 0 while nothing can be stored. It rises with each opening of the recorder: what was stored in an earlier one has
+   * ended there as `crash`, so a connection that lives on must be stored anew, under a new number.
+   */
+  readonly epoch: number;
   close(): Promise<void>;
 }
 

@@ -104,8 +104,14 @@ export function selectContacts(
   return { contacts: matching.slice(0, limit), total: matching.length };
 }
 
-/** The contacts that a shared gateway-side endpoint carried: those of its carrier's peer and listener. */
-export function carriedBy(contact: Contact, carrier: EgressRecord): boolean {
+/**
+ * Whether a shared gateway-side endpoint may have carried the contact: a trusted proxy's carried those of its peer and
+ * listener, a pool's (which has neither) any that was there while it was open.
+ * @param until  the endpoint's end; null while it is open
+ */
+export function carriedBy(contact: Contact, carrier: EgressRecord, until: Millis | null): boolean {
+  if (carrier.peer === null)
+    return contact.from <= (until ?? Infinity) && overlaps(contact, carrier.from, Infinity as Millis);
   return contact.listener === carrier.listener && contact.peer.address === carrier.peer.address;
 }
 

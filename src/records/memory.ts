@@ -19,6 +19,9 @@ import {
 import { overlaps, type Clock, type Millis } from '../model/time.ts';
 import { assembleContact, assembleRequest, carriedBy, selectContacts } from './assemble.ts';
 import { gapsIn } from './coverage.ts';
+import { MergedCoverage, type Voucher } from './merged-coverage.ts';
+import { prefix64 } from './prefix.ts';
+import { ConnectionNumbers, firstNumber } from './recorder/numbers.ts';
 
 type Of<Type extends RecordItem['type']> = Extract<RecordItem, { type: Type }>;
 
@@ -27,14 +30,29 @@ export interface MemoryStore {
   readonly items: RecordItem[];
 }
 
+export interface MemoryRecords {
+  readonly writer: RecordWriter;
+  readonly reader: RecordReader;
+  /** Another writer of the same run. */
+  readonly another: () => RecordWriter;
+  /** A writer goes without `close`. */
+  readonly lose: (writer: RecordWriter) => void;
+}
+
+/** A writer and what it has stored. */
+interface Member {
+  readonly writer: RecordWriter;
+  readonly lane: number;
+  readonly stored: RecordItem[];
+  readonly voucher: Voucher;
+  open: boolean;
+}
+
 /**
  * The reference engine: a list and plain scans, so that what the contract means can be read off. For tests and for
  * understanding; it forgets everything with the process.
  */
-export function openMemoryRecords(
-  store: MemoryStore,
-  clock: Clock,
-): { writer: RecordWriter; reader: RecordReader } {
+export function openMemoryRecords(store: MemoryStore, clock: Clock): MemoryRecords {
   const { items } = store;
   const all = <Type extends RecordItem['type']>(type: Type): Of<Type>[] =>
     items.filter((item): item is Of<Type> => item.type === type);
@@ -42,7 +60,9 @@ export function openMemoryRecords(
   const started = clock();
   items.push({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started });
   items.push({ type: 'coverage', source: GATEWAY_SOURCE, from: started, to: started });
-  let open = true;
+  const coverage = new MergedCoverage(started);
+  const members: Member[] = [];
+  const isOpen = (): boolean => members.some((member) => member.open);
 
   const contactOf = (id: ConnectionId): Contact | null => {
     const connection = all('connection').find((item) => item.id === id);
@@ -71,8 +91,9 @@ export function openMemoryRecords(
     async byClient(address, port, window, limit): Promise<Found> {
       const matching = contacts().filter(
         (contact) =>
-          contact.client.address === address &&
-          (port === null || contact.client.port === null || contact.client.port === port),
+          (contact.client.address === address &&
+            (port === null || contact.client.port === null || contact.client.port === port)) ||
+          (contact.verdict === 'aggregated' && contact.client.address === prefix64(address)),
       );
       return { ...selectContacts(matching, window, limit), shared: false };
     },
@@ -89,7 +110,7 @@ export function openMemoryRecords(
       const carriers = used.filter((item) => item.connection === null);
       const carried = contacts().filter(
         (contact) =>
-          carriers.some((carrier) => carriedBy(contact, carrier)) &&
+          carriers.some((carrier) => carriedBy(contact, carrier, egressEnd(carrier))) &&
           overlaps(contact, window.from, window.to),
       );
       const matching = [
@@ -126,7 +147,7 @@ export function openMemoryRecords(
         coverage: all('coverage'),
         lifecycle: all('lifecycle'),
         damaged: [],
-        liveUntil: open ? now : null,
+        liveUntil: isOpen() ? now : null,
         now,
       });
     },
@@ -135,46 +156,96 @@ export function openMemoryRecords(
     },
     async close() {},
   };
-  const writer: RecordWriter = {
-    firstConnection: (all('connection').reduce((highest, item) => Math.max(highest, item.id), 0) +
-      1) as ConnectionId,
-    failed: new Promise(() => undefined),
-    async append(batch) {
-      if (!open) throw new ShudiError('records.unavailable', 'The recorder is closed.');
-      items.push(...batch);
-    },
-    async close() {
+
+  const make = (): RecordWriter => {
+    const lane = members.filter((member) => member.open).length;
+    const highest = all('connection').reduce((most, item) => Math.max(most, item.id), 0);
+    const numbers = new ConnectionNumbers(lane, firstNumber(highest, clock(), lane));
+    const writer: RecordWriter = {
+      get epoch() {
+        return member.open ? 1 : 0;
+      },
+      nextConnection: (at) => numbers.next(at),
+      async append(batch) {
+        if (!member.open) throw new ShudiError('records.unavailable', 'The recorder is closed.');
+        for (const item of batch) {
+          if (item.type === 'coverage' && item.source === GATEWAY_SOURCE)
+            coverage.vouch(member.voucher, item.to, clock());
+          else items.push(item);
+          member.stored.push(item);
+        }
+        items.push(...coverage.advance(clock()));
+      },
+      async close() {
+        if (!member.open) return;
+        member.open = false;
+        coverage.leave(member.voucher);
+        items.push(...coverage.advance(clock()));
+        if (!isOpen()) items.push({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'stop', at: clock() });
+      },
+    };
+    const member: Member = { writer, lane, stored: [], voucher: coverage.join(clock()), open: true };
+    members.push(member);
+    return writer;
+  };
+
+  return {
+    writer: make(),
+    reader,
+    another: make,
+    lose(writer) {
+      const member = members.find((item) => item.writer === writer);
+      if (member === undefined || !member.open) return;
       const now = clock();
-      open = false;
-      const covered = all('coverage').findLast((item) => item.source === GATEWAY_SOURCE)?.to ?? started;
-      items.push({ type: 'coverage', source: GATEWAY_SOURCE, from: covered, to: now });
-      items.push({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'stop', at: now });
+      member.open = false;
+      items.push(...endsOf(member.stored, items, now));
+      const from = coverage.lose(member.voucher, now);
+      items.push(
+        ...coverage.advance(now),
+        { type: 'lifecycle', source: GATEWAY_SOURCE, event: 'crash', at: from },
+        { type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: now },
+        coverage.mark(now),
+      );
     },
   };
-  return { writer, reader };
 }
+
+/** The ends of what `stored` has left open, each connection at its last checkpoint. */
+function endsOf(stored: readonly RecordItem[], all: readonly RecordItem[], closed: Millis): RecordItem[] {
+  const ended = new Set(all.flatMap((item) => (item.type === 'end' ? [item.connection] : [])));
+  const shut = new Set(all.flatMap((item) => (item.type === 'egress-end' ? [endpointKey(item)] : [])));
+  const ends: RecordItem[] = [];
+  for (const item of stored) {
+    if (item.type === 'connection' && !ended.has(item.id)) {
+      let to = item.from;
+      for (const mark of all)
+        if (mark.type === 'checkpoint' && mark.connection === item.id && mark.to > to) to = mark.to;
+      ends.push({
+        type: 'end',
+        connection: item.id,
+        to,
+        closed: Math.max(to, closed) as Millis,
+        reason: 'crash',
+      });
+    } else if (item.type === 'egress' && item.connection === null && !shut.has(endpointKey(item))) {
+      const to = Math.max(item.from, closed) as Millis;
+      ends.push({ type: 'egress-end', connection: null, local: item.local, from: item.from, to });
+    }
+  }
+  return ends;
+}
+
+const endpointKey = ({ local, from }: EgressRecord | Of<'egress-end'>): string =>
+  `${local.address} ${local.port} ${from}`;
 
 /** Ends what a run that did not stop has left open, as the contract says. */
 function recover(items: RecordItem[]): void {
   const runs = items.filter((item) => item.type === 'lifecycle' && item.source === GATEWAY_SOURCE);
   const last = runs.at(-1);
   if (last === undefined || last.type !== 'lifecycle' || last.event !== 'start') return;
-  const ended = new Set(items.flatMap((item) => (item.type === 'end' ? [item.connection] : [])));
   let until = last.at;
   for (const item of items)
     if (item.type === 'coverage' && item.source === GATEWAY_SOURCE && item.to > until) until = item.to;
-  for (const item of items.slice()) {
-    if (item.type !== 'connection' || ended.has(item.id)) continue;
-    let to = item.from;
-    for (const mark of items)
-      if (mark.type === 'checkpoint' && mark.connection === item.id && mark.to > to) to = mark.to;
-    items.push({
-      type: 'end',
-      connection: item.id,
-      to,
-      closed: Math.max(to, until) as Millis,
-      reason: 'crash',
-    });
-  }
+  items.push(...endsOf(items.slice(), items, until));
   items.push({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'crash', at: until });
 }

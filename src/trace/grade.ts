@@ -16,6 +16,7 @@ export type Reason =
   | 'port-not-recorded'
   | 'shared-egress'
   | 'unverified-address'
+  | 'aggregated-records'
   | 'gap-in-between'
   | 'too-many-to-list'
   | 'recorder-not-running'
@@ -106,6 +107,7 @@ function endpointDoubts(facts: Facts): Reason[] {
     doubts.push('port-not-recorded');
   if (facts.sharedEgress) doubts.push('shared-egress');
   if (candidates.some((item) => item.verdict === 'unverified')) doubts.push('unverified-address');
+  if (candidates.some((item) => item.verdict === 'aggregated')) doubts.push('aggregated-records');
   if (!candidates.some((item) => unbroken(item, facts.gaps))) doubts.push('gap-in-between');
   return doubts;
 }

@@ -30,19 +30,6 @@ describe('badges', () => {
     expect(rows.map((row) => ({ ...row }))).toEqual([{ last_v4_province: null, last_v4_day: null }]);
   });
 
-  it('are written only when they change', async () => {
-    const accounts = await createHome(parent, 'unchanged').open();
-    const { badges } = accounts;
-    await badges.publish(FORUM, A, region('CN-GD'), V4, NOVEMBER);
-    expect(commits(accounts)).toBe(1);
-    for (let i = 0; i < 100; i++) await badges.publish(FORUM, A, region('CN-GD'), V4, days(i));
-    expect(commits(accounts)).toBe(1);
-    await badges.publish(FORUM, A, region('CN-GD', '2026-10'), V4, NOVEMBER);
-    expect(commits(accounts)).toBe(2);
-    expect(badges.get(FORUM, A)?.dataVersion).toBe('2026-10');
-    await accounts.close();
-  });
-
   it('are on disk before publish resolves, also for a call that finds the write under way', async () => {
     const home = createHome(parent, 'underway');
     const accounts = await home.open();
@@ -63,20 +50,6 @@ describe('badges', () => {
     expect(accounts.badges.get(FORUM, A)?.code).toBe('CN-HK');
     await accounts.close();
     expect(codes(home.vaultPath)).toEqual(['CN-HK']);
-  });
-
-  it('are the same after a restart, however many there are', async () => {
-    const home = createHome(parent, 'restart');
-    const before = await home.open();
-    const names = Array.from({ length: 2000 }, (_, i) => account(`u${i}`));
-    const publish = (name: (typeof names)[number], i: number) =>
-      before.badges.publish(FORUM, name, region(i % 3 === 0 ? 'CN-GD' : `C${i % 50}`), V4, NOVEMBER);
-    await Promise.all(names.map(publish));
-    const badges = names.map((name) => before.badges.get(FORUM, name));
-    await before.close();
-    const after = await home.open({ limits: { rememberedAccounts: 10 } });
-    expect(names.map((name) => after.badges.get(FORUM, name))).toEqual(badges);
-    await after.close();
   });
 
   it('are read in pages', async () => {

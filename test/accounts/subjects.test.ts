@@ -2,29 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { readSealed } from '../../src/accounts/read-sealed.ts';
 import { openIdentity, readDisclosureKey } from '../../src/disclosure/disclosure-key.ts';
-import { canonicalAccount, type Subject } from '../../src/model/accounts.ts';
+import { canonicalAccount } from '../../src/model/accounts.ts';
 import type { Millis } from '../../src/model/time.ts';
 import { temporaryDirectory } from '../support/directory.ts';
-import { account, commits, createHome, DECEMBER, FORUM, NOVEMBER, WIKI } from './support.ts';
+import { account, commits, createHome, DECEMBER, FORUM, NOVEMBER } from './support.ts';
 
 const parent = temporaryDirectory();
 
 describe('subjects', () => {
-  it('are the same within a month, others for another month, site or account', async () => {
-    const accounts = await createHome(parent, 'months').open();
-    const { subjects } = accounts;
-    const first = await subjects.subjectOf(FORUM, account('42'), NOVEMBER);
-    expect(first).toMatch(/^[0-9a-f]{16}$/);
-    expect(await subjects.subjectOf(FORUM, account('42'), (NOVEMBER + 5_000_000) as Millis)).toBe(first);
-    const others = await Promise.all([
-      subjects.subjectOf(FORUM, account('42'), DECEMBER),
-      subjects.subjectOf(WIKI, account('42'), NOVEMBER),
-      subjects.subjectOf(FORUM, account('43'), NOVEMBER),
-    ]);
-    expect(new Set([first, ...others]).size).toBe(4);
-    await accounts.close();
-  });
-
   it('change with the month in UTC, to the millisecond', async () => {
     const accounts = await createHome(parent, 'edge').open();
     const last = await accounts.subjects.subjectOf(FORUM, account('42'), (DECEMBER - 1) as Millis);
@@ -74,40 +59,6 @@ describe('subjects', () => {
     expect(after.subjects.known(FORUM, account('42'), DECEMBER)).toBeNull();
     expect(commits(after)).toBe(0);
     await after.close();
-  });
-
-  it('survive being forgotten', async () => {
-    const accounts = await createHome(parent, 'lru').open({
-      limits: { rememberedSubjects: 2, rememberedAccounts: 2 },
-    });
-    const names = Array.from({ length: 20 }, (_, i) => account(`u${i}`));
-    const subjects = await Promise.all(
-      names.map((name) => accounts.subjects.subjectOf(FORUM, name, NOVEMBER)),
-    );
-    expect(names.filter((name) => accounts.subjects.known(FORUM, name, NOVEMBER) !== null)).toHaveLength(2);
-    expect(
-      await Promise.all(names.map((name) => accounts.subjects.subjectOf(FORUM, name, NOVEMBER))),
-    ).toEqual(subjects);
-    await accounts.close();
-  });
-
-  it('are found by account and time, and none is made for that', async () => {
-    const accounts = await createHome(parent, 'history').open();
-    const { subjects } = accounts;
-    const months = [9, 10, 11, 12].map((month) => Date.UTC(2026, month, 15) as Millis);
-    const made: Subject[] = [];
-    for (const at of months) made.push(await subjects.subjectOf(FORUM, account('42'), at));
-    const find = (from: number, to: number) =>
-      subjects.subjectsOf(FORUM, account('42'), from as Millis, to as Millis);
-    expect(await find(Date.UTC(2026, 0), Date.UTC(2027, 5))).toEqual(made);
-    // Both months are touched, by a day each; the year turns between the last two.
-    expect(await find(Date.UTC(2026, 10, 30), Date.UTC(2026, 11, 1))).toEqual(made.slice(1, 3));
-    expect(await find(Date.UTC(2026, 11, 31), Date.UTC(2027, 0, 1))).toEqual(made.slice(2, 4));
-    expect(await subjects.subjectsOf(FORUM, account('43'), months[0] as Millis, months[3] as Millis)).toEqual(
-      [],
-    );
-    expect(commits(accounts)).toBe(4);
-    await accounts.close();
   });
 
   it('are drawn again when the drawn one is taken', async () => {

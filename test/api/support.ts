@@ -22,7 +22,7 @@ import type { RegionLookup } from '../../src/model/region.ts';
 import { systemClock, type Millis } from '../../src/model/time.ts';
 import { lockDirectory } from '../../src/platform/lock.ts';
 import { silentLog, type Log } from '../../src/platform/log.ts';
-import { openSqliteReader, openSqliteWriter } from '../../src/records/sqlite/engine.ts';
+import { openSqliteReader, openSqliteRecorder } from '../../src/records/sqlite/engine.ts';
 import { createTracer } from '../../src/trace/tracer.ts';
 
 export const FORUM = 'forum' as Site;
@@ -113,7 +113,8 @@ export async function openWorld(options: WorldOptions = {}) {
   const real = await startJournal({ directory });
   const journal = options.journal?.(real) ?? real;
   const accounts: Accounts = await openAccounts({ directory, keysDirectory: keys });
-  const writer = await openSqliteWriter({ directory, durability: 'os' });
+  const recorder = await openSqliteRecorder({ directory, durability: 'os' });
+  const { writer } = recorder;
   const reader = await openSqliteReader(directory);
   const register = new Register({
     journal,
@@ -181,19 +182,20 @@ export async function openWorld(options: WorldOptions = {}) {
     return { status: response.status, headers: response.headers, text, json };
   };
 
-  let nextConnection: number = writer.firstConnection;
+  let recorded = 0;
   /** Records a contact as the gateway does, ended or open, bound to accounts. */
   const record = async (
     bound: readonly AccountId[],
     {
       ended = true,
       address = '203.0.113.7',
-      port = 40_000 + (nextConnection % 20_000),
+      port = 40_000 + (recorded % 20_000),
       portKnown = true,
       site = 'forum',
     } = {},
   ): Promise<Recorded> => {
-    const connection = nextConnection++ as ConnectionId;
+    recorded += 1;
+    const connection = writer.nextConnection(Date.now() as Millis);
     const at = (Date.now() - 10_000) as Millis;
     const client = {
       address: canonicalAddress(address) as IpAddress,
@@ -249,7 +251,7 @@ export async function openWorld(options: WorldOptions = {}) {
   const close = async (): Promise<void> => {
     await api.close();
     await reader.close();
-    await writer.close();
+    await recorder.close();
     await accounts.close();
     await journal.close();
     lock.release();

@@ -80,7 +80,7 @@ describe('configuration', () => {
       'a value that is not one of the allowed',
       change('mode: header', 'mode: magic'),
       13,
-      'must be one of none, header, jwt',
+      'must be one of none, header, jwt, introspect',
     ],
     [
       'a missing key',

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,6 +19,24 @@ export interface Served {
   log(): string;
 }
 
+/** The process ids of a running shudi's workers, or of its recorder. */
+export function processesOf({ child }: Served, module: 'worker' | 'recorder'): number[] {
+  const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
+  return children
+    .split(' ')
+    .map(Number)
+    .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${module}-process.ts`));
+}
+
+/** Waits for a line of the log. */
+export async function untilLogged(served: Served, text: string, times = 1): Promise<void> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    if (served.log().split(text).length > times) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`waited in vain for ${text}; the log:\n${served.log()}`);
+}
+
 /** Runs `shudi serve` as a process group of its own and waits until it listens. */
 export async function serve(directory: string, config: object): Promise<Served> {
   const file = join(directory, 'shudi.yaml');
@@ -27,6 +45,16 @@ export async function serve(directory: string, config: object): Promise<Served> 
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  // Whatever becomes of the test: nothing keeps running.
+  const sweep = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It has ended, as it should.
+    }
+  };
+  process.once('exit', sweep);
+  child.once('exit', () => process.off('exit', sweep));
   let text = '';
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const ports = await new Promise<Map<string, number>>((resolve, reject) => {
@@ -61,7 +89,7 @@ export async function serve(directory: string, config: object): Promise<Served> 
 export function plainConfig(
   directory: string,
   upstreamPort: number,
-  changes: { listener?: object; identity?: object; site?: object } = {},
+  changes: { listener?: object; identity?: object; site?: object; route?: object; gateway?: object } = {},
 ): object {
   return {
     data: join(directory, 'data'),
@@ -73,8 +101,10 @@ export function plainConfig(
           site: 'forum',
           upstream: `http://127.0.0.1:${upstreamPort}`,
           identity: changes.identity ?? { mode: 'header', cookie: 'sid' },
+          ...changes.route,
         },
       ],
+      ...changes.gateway,
     },
     control: { port: 0 },
     regions: { file: REGION_FILE },

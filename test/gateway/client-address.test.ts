@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createTrust, type ClientClaim, type TrustOptions } from '../../src/gateway/client-address.ts';
+import { createTrust, type ClientClaim, type TrustOptions } from '../../src/gateway/client/client-address.ts';
 import { canonicalAddress, canonicalPort, type Endpoint, type IpAddress } from '../../src/model/address.ts';
 import { SEEDED } from './seed.ts';
 
@@ -13,7 +13,11 @@ const XFF: TrustOptions = {
 const FORWARDED: TrustOptions = { ...XFF, forwardedHeader: 'forwarded' };
 
 function claim(options: TrustOptions, headers: NodeJS.Dict<string | string[]>): ClientClaim {
-  return createTrust(options).clientBehind(PEER, headers);
+  const header = (name: string): string | undefined => {
+    const value = headers[name];
+    return typeof value === 'string' ? value : value?.join(', ');
+  };
+  return createTrust(options).clientBehind(PEER, header);
 }
 const xff = (value: string) => claim(XFF, { 'x-forwarded-for': value });
 const forwarded = (value: string) => claim(FORWARDED, { forwarded: value });

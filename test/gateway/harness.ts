@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest';
 import { openGateway, type Gateway } from '../../src/gateway/gateway.ts';
 import type {
   GatewayLimits,
+  GatewayOptions,
   GatewayTimeouts,
   IdentityOptions,
   ListenerOptions,
@@ -33,6 +34,8 @@ export interface RigOptions {
 /** A gateway on a port of its own, with everything around it in the test's hands. */
 export interface Rig {
   readonly gateway: Gateway;
+  /** What it was opened with. */
+  readonly options: GatewayOptions;
   readonly port: number;
   readonly log: EventLog;
   readonly upstream: RawUpstream;
@@ -51,18 +54,30 @@ export interface Rig {
 
 const LIMITS: GatewayLimits = {
   headerBytes: 16_384,
+  headerCount: 100,
+  targetBytes: 8192,
   responseHeaderBytes: 16_384,
   connections: 1000,
+  connectionsPerClient: 1000,
+  requestsPerClient: null,
+  requestsPerAccount: null,
+  recordsPerClient: null,
   claimedClients: 100,
   claimedIdleMs: 60_000,
+  pooledConnections: 10,
 };
 const TIMEOUTS: GatewayTimeouts = {
   connectMs: 5000,
   headMs: 20_000,
   idleMs: 20_000,
+  upstreamKeepAliveMs: 20_000,
   requestHeadMs: 20_000,
+  bodyIdleMs: 20_000,
   requestMs: 60_000,
+  sendIdleMs: 20_000,
   keepAliveMs: 20_000,
+  tunnelIdleMs: 20_000,
+  drainMs: 10_000,
 };
 
 export const HEADER_IDENTITY = { mode: 'header', cookie: 'sid' } as const;
@@ -83,37 +98,38 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     (level: string) =>
     (event: string, fields: LogFields = {}) =>
       void lines.push({ level, event, fields });
-  const gateway = await openGateway(
-    {
-      listeners: [
-        {
-          name: 'public',
-          host: '127.0.0.1',
-          port: 0,
-          trustedProxies: [],
-          forwardedHeader: 'x-forwarded-for',
-          clientPortHeader: null,
-          ...options.listener,
-        },
-      ],
-      routes: options.routes?.(upstream) ?? [
-        routeTo(upstream.port, { identity: options.identity ?? { mode: 'none' }, ...options.route }),
-      ],
-      prefix: '/.shudi',
-      limits: { ...LIMITS, ...options.limits },
-      timeouts: { ...TIMEOUTS, ...options.timeouts },
-    },
-    {
-      records,
-      subjects,
-      sessions,
-      badges,
-      regions: testRegions,
-      clock,
-      clockErrorMs: () => null,
-      log: { info: write('info'), warn: write('warn'), error: write('error') },
-    },
-  );
+  const gatewayOptions: GatewayOptions = {
+    listeners: [
+      {
+        name: 'public',
+        host: '127.0.0.1',
+        port: 0,
+        trustedProxies: [],
+        forwardedHeader: 'x-forwarded-for',
+        clientPortHeader: null,
+        tls: null,
+        proxyProtocol: null,
+        ...options.listener,
+      },
+    ],
+    routes: options.routes?.(upstream) ?? [
+      routeTo(upstream.port, { identity: options.identity ?? { mode: 'none' }, ...options.route }),
+    ],
+    prefix: '/.shudi',
+    limits: { ...LIMITS, ...options.limits },
+    timeouts: { ...TIMEOUTS, ...options.timeouts },
+    reusePort: false,
+  };
+  const gateway = await openGateway(gatewayOptions, {
+    records,
+    subjects,
+    sessions,
+    badges,
+    regions: testRegions,
+    clock,
+    clockErrorMs: () => null,
+    log: { info: write('info'), warn: write('warn'), error: write('error') },
+  });
   const port = gateway.addresses()[0]?.address.port ?? 0;
   const clients: RawClient[] = [];
   onTestFinished(async () => {
@@ -124,6 +140,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   });
   return {
     gateway,
+    options: gatewayOptions,
     port,
     log,
     upstream,
@@ -151,6 +168,10 @@ export function routeTo(port: number, changes: Partial<RouteOptions> = {}): Rout
     identity: { mode: 'none' },
     badgeBasis: 'publication',
     language: 'zh',
+    egress: 'dedicated',
+    bodyBytes: 1_000_000_000,
+    upgrades: ['websocket'],
+    refuseUnderscores: false,
     ...changes,
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { setCookie, cookieValue } from '../../src/gateway/cookies.ts';
+import { setCookie, cookieValue } from '../../src/gateway/identity/cookies.ts';
 import { answering, bytes } from './answers.ts';
 import { HEADER_IDENTITY, NOON, openRig } from './harness.ts';
 import { headerOf } from './raw-upstream.ts';

@@ -43,7 +43,7 @@ describe('stopping', () => {
     await closing;
     expect(performance.now() - started).toBeLessThan(3000);
     await rig.log.untilSeen('record', 'end');
-    expect(rig.gateway.counts()).toEqual({ direct: 0, claimed: 0 });
+    expect(rig.gateway.counts()).toEqual({ connections: 0, direct: 0, claimed: 0 });
   });
 
   it('accepts nobody afterwards', async () => {

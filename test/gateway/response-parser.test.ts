@@ -8,7 +8,7 @@ import {
   ResponseParseError,
   ResponseParser,
   type ResponseHead,
-} from '../../src/gateway/upstream/response-parser.ts';
+} from '../../src/gateway/http1/response-parser.ts';
 import { responses, mutations, type Parsed } from './response-samples.ts';
 import { SEEDED } from './seed.ts';
 
@@ -30,8 +30,11 @@ function parse(pieces: readonly Buffer[], head = false): Parsed | 'refused' | 't
         if (last && completed > 0) throw new Error('a body after its end');
       },
       onComplete: () => void (completed += 1),
+      onUpgraded: () => {
+        throw new Error('an upgrade that nobody asked for');
+      },
     },
-    head,
+    { head, upgrade: null },
   );
   try {
     for (const piece of pieces) parser.execute(piece);

@@ -12,6 +12,10 @@ const route = (site: string, path: string, host: string | null = null): RouteOpt
   identity: { mode: 'none' },
   badgeBasis: 'publication',
   language: 'zh',
+  egress: 'dedicated',
+  bodyBytes: 1000,
+  upgrades: [],
+  refuseUnderscores: false,
 });
 const table = (...routes: RouteOptions[]) =>
   createRouteTable(routes, {} as SessionDirectory, () => 0 as Millis);

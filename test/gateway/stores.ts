@@ -9,7 +9,7 @@ import type {
   SubjectDirectory,
 } from '../../src/model/accounts.ts';
 import type { IpAddress } from '../../src/model/address.ts';
-import type { RecordItem, RecordReader, RecordWriter } from '../../src/model/records.ts';
+import type { ConnectionId, RecordItem, RecordReader, RecordWriter } from '../../src/model/records.ts';
 import type { RegionAnswer, RegionLookup } from '../../src/model/region.ts';
 import { monthOf, type Clock, type Millis } from '../../src/model/time.ts';
 import { openMemoryRecords } from '../../src/records/memory.ts';
@@ -23,10 +23,8 @@ export class TestRecords implements RecordWriter {
   readonly gate = new Gate(() => this.#log.add('gate', 'records'));
   readonly items: RecordItem[] = [];
   readonly reader: RecordReader;
-  readonly failed: Promise<Error>;
-  readonly firstConnection: RecordWriter['firstConnection'];
-  /** Makes the recorder report that it can store nothing any more. */
-  readonly breakDown: (error: Error) => void;
+  /** The opening of the recorder; 0 while it is away. */
+  epoch = 1;
   readonly #engine: RecordWriter;
   readonly #log: EventLog;
 
@@ -34,11 +32,16 @@ export class TestRecords implements RecordWriter {
     const engine = openMemoryRecords({ items: this.items }, clock);
     this.#engine = engine.writer;
     this.reader = engine.reader;
-    this.firstConnection = engine.writer.firstConnection;
     this.#log = log;
-    const { promise, resolve } = Promise.withResolvers<Error>();
-    this.failed = promise;
-    this.breakDown = resolve;
+  }
+
+  nextConnection(at: Millis): ConnectionId {
+    return this.#engine.nextConnection(at);
+  }
+
+  /** The recorder can store nothing any more. */
+  breakDown(): void {
+    this.epoch = 0;
   }
 
   async append(items: readonly RecordItem[]): Promise<void> {

@@ -118,21 +118,6 @@ describe('methods', () => {
 });
 
 describe('upgrades', () => {
-  it('are refused with 501, without a record, and the connection ends', async () => {
-    const rig = await openRig();
-    const client = await rig.client();
-    client.get(
-      '/',
-      'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n',
-    );
-    const response = await client.response();
-    expect(response.status).toBe(501);
-    expect(JSON.parse(response.body)).toMatchObject({ code: 'gateway.upgrade' });
-    await client.untilClosed();
-    expect(rig.upstream.sockets).toHaveLength(0);
-    expect(rig.log.count('record', /./)).toBe(0);
-  });
-
   it('a bare Upgrade header, or Keep-Alive, does no harm', async () => {
     const rig = await openRig();
     const client = await rig.client();

@@ -1,40 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import type { IpAddress, Port } from '../../src/model/address.ts';
 import type { Site, Subject } from '../../src/model/accounts.ts';
-import {
-  GATEWAY_SOURCE,
-  type RecordReader,
-  type RecordWriter,
-  type RequestId,
-} from '../../src/model/records.ts';
-import type { Clock, Millis } from '../../src/model/time.ts';
-import { at, binding, connection, egress, endpoint, id, NOON, plus } from './items.ts';
-
-/** One store under test: opened, closed and killed any number of times. */
-export interface Engine {
-  open(clock: Clock): Promise<{ writer: RecordWriter; reader: RecordReader }>;
-  /** Ends the run as a kill would: nothing more is written. */
-  crash(): Promise<void>;
-}
+import { GATEWAY_SOURCE, type RequestId } from '../../src/model/records.ts';
+import type { Millis } from '../../src/model/time.ts';
+import { manyClientsContract } from './contract-many.ts';
+import { writersContract } from './contract-writers.ts';
+import { openAt, type Engine } from './engine.ts';
+import { around, at, binding, connection, egress, end, endpoint, id, NOON, plus } from './items.ts';
 
 const LIMIT = 100;
 const FORUM = 'forum' as Site;
-const end = (number: number, to: Millis, closed = to) =>
-  ({ type: 'end', connection: id(number), to, closed, reason: 'closed' }) as const;
-const around = (time: Millis, ms = 0) => ({ from: plus(time, -ms), to: plus(time, ms) });
 const ANNA = 'aaaaaaaaaaaaaaaa';
 const BERT = 'bbbbbbbbbbbbbbbb';
 
 /** The MUST sentences of model/records.ts, as tests that every engine passes. */
 export function recordsContract(name: string, make: () => Engine): void {
   describe(`records contract: ${name}`, () => {
-    async function opened(start: Millis = NOON) {
-      const engine = make();
-      let now = start;
-      const clock: Clock = () => now;
-      const { writer, reader } = await engine.open(clock);
-      return { engine, writer, reader, clock, to: (time: Millis) => (now = time) };
-    }
+    const opened = (start?: Millis) => openAt(make, start);
 
     it('finds a contact by client endpoint within its interval and not outside', async () => {
       const { writer, reader } = await opened();
@@ -123,44 +105,6 @@ export function recordsContract(name: string, make: () => Engine): void {
       expect(await ask(50_000, 4000)).toEqual([2]);
       expect(await ask(50_000, 500)).toEqual([1]);
       expect(await ask(50_001, 4000)).toEqual([1]);
-      await writer.close();
-    });
-
-    it('a shared gateway-side endpoint answers with every client of its carrier, and says so', async () => {
-      const { writer, reader } = await opened();
-      const proxy = endpoint('10.1.1.1', 60_000);
-      const claimed = (number: number, address: string) =>
-        connection(number, NOON, { peer: proxy, client: endpoint(address, null), verdict: 'forwarded' });
-      await writer.append([
-        egress(null, 50_000, NOON, proxy),
-        claimed(1, '113.66.1.1'),
-        claimed(2, '113.66.1.2'),
-        connection(3, NOON),
-      ]);
-      const found = await reader.byEgress(
-        '10.0.0.1' as IpAddress,
-        50_000 as Port,
-        around(plus(NOON, 10)),
-        LIMIT,
-      );
-      expect(found.shared).toBe(true);
-      expect(found.contacts.map((item) => item.id)).toEqual([1, 2]);
-      await writer.append([
-        {
-          type: 'egress-end',
-          connection: null,
-          local: endpoint('10.0.0.1', 50_000),
-          from: NOON,
-          to: plus(NOON, 100),
-        },
-      ]);
-      const later = await reader.byEgress(
-        '10.0.0.1' as IpAddress,
-        50_000 as Port,
-        around(plus(NOON, 200)),
-        LIMIT,
-      );
-      expect(later).toMatchObject({ total: 0, shared: false });
       await writer.close();
     });
 
@@ -312,6 +256,7 @@ export function recordsContract(name: string, make: () => Engine): void {
         connection(3, NOON, { client: endpoint('198.51.100.8', 9) }),
         end(3, plus(NOON, 20)),
       ]);
+      to(plus(NOON, 30_000));
       await writer.append([
         { type: 'checkpoint', connection: id(1), to: plus(NOON, 25_000) },
         { type: 'coverage', source: GATEWAY_SOURCE, from: NOON, to: plus(NOON, 30_000) },
@@ -329,7 +274,7 @@ export function recordsContract(name: string, make: () => Engine): void {
       expect(
         await again.reader.gaps(GATEWAY_SOURCE, { from: plus(NOON, 10_000), to: plus(NOON, 50_000) }),
       ).toEqual([{ source: 'gateway', from: plus(NOON, 30_000), to: plus(NOON, 50_000), reason: 'crash' }]);
-      expect(again.writer.firstConnection).toBeGreaterThan(3);
+      expect(again.writer.nextConnection(0 as Millis)).toBeGreaterThan(3);
       await again.writer.close();
     });
 
@@ -388,19 +333,14 @@ export function recordsContract(name: string, make: () => Engine): void {
       });
     });
 
-    it('the first connection id is above every stored one, also when the newest days hold none', async () => {
-      const { engine, writer, reader, clock, to } = await opened();
-      await writer.append([connection(500, NOON), end(500, plus(NOON, 10))]);
+    it('stores refusals beside the rest', async () => {
+      const { writer, reader } = await opened();
+      await writer.append([
+        { type: 'refusal', listener: 'public', prefix: '*', kind: 'rate', minute: NOON, count: 7 },
+        connection(1, NOON),
+      ]);
+      expect((await reader.byClient('113.66.1.1' as IpAddress, null, around(NOON), LIMIT)).total).toBe(1);
       await writer.close();
-      await reader.close();
-      to(at('2026-11-22T12:00:00.000Z'));
-      const quiet = await engine.open(clock);
-      await quiet.writer.close();
-      await quiet.reader.close();
-      to(at('2026-11-23T12:00:00.000Z'));
-      const again = await engine.open(clock);
-      expect(again.writer.firstConnection).toBeGreaterThan(500);
-      await again.writer.close();
     });
 
     it('concurrent appends all become durable', async () => {
@@ -425,4 +365,7 @@ export function recordsContract(name: string, make: () => Engine): void {
       await again.writer.close();
     });
   });
+
+  manyClientsContract(name, make);
+  writersContract(name, make);
 }

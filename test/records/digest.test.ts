@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { verifyPartition } from '../../src/records/sqlite/digest.ts';
-import { columnsOf, rowOf, TABLE_NAMES } from '../../src/records/sqlite/schema.ts';
+import { columnsOf, lineOf, NUMBERED, TABLE_NAMES } from '../../src/records/sqlite/schema.ts';
 import { openStore } from '../../src/records/sqlite/store.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { binding, connection, egress, NOON, plus } from './items.ts';
@@ -17,11 +17,7 @@ function day(): DatabaseSync {
   const store = openStore({ directory, durability: 'os' }, () => plus(NOON, 50));
   const { site, subject, connection: id } = binding(1, SUBJECT, NOON);
   const request = null;
-  store.commit(
-    [connection(1, NOON), egress(1, 50_000, NOON), binding(1, SUBJECT, NOON)].map((item) =>
-      JSON.stringify(rowOf(item)),
-    ),
-  );
+  store.commit([connection(1, NOON), egress(1, 50_000, NOON), binding(1, SUBJECT, NOON)].map(lineOf));
   store.commit(
     [
       connection(2, plus(NOON, 5)),
@@ -45,6 +41,14 @@ function day(): DatabaseSync {
         learned: 'header' as const,
         at: NOON,
       },
+      {
+        type: 'refusal' as const,
+        listener: 'public',
+        prefix: '203.0.113.7',
+        kind: 'malformed',
+        minute: NOON,
+        count: 3,
+      },
       { type: 'checkpoint' as const, connection: id, to: plus(NOON, 7) },
       { type: 'unbinding' as const, connection: id, subject, at: plus(NOON, 8) },
       {
@@ -61,7 +65,7 @@ function day(): DatabaseSync {
         closed: plus(NOON, 9),
         reason: 'closed' as const,
       },
-    ].map((item) => JSON.stringify(rowOf(item))),
+    ].map(lineOf),
   );
   store.close();
   return new DatabaseSync(join(directory, 'records', '2026-11-20.sqlite'));
@@ -92,12 +96,21 @@ describe('the digests of a day', () => {
       expect(verify(without).ok).toBe(false);
       const more = day();
       const columns = columnsOf(table).map((name) =>
-        name === 'id' || (table === 'ends' && name === 'connection') ? '999' : name,
+        table === 'ends' && name === 'connection' ? '999' : name,
       );
-      more.exec(`INSERT INTO ${table} SELECT ${columns.join(', ')}, batch FROM ${table} LIMIT 1`);
+      more.exec(
+        `INSERT INTO ${table} (${columnsOf(table).join(', ')}, batch) SELECT ${columns.join(', ')}, batch FROM ${table} LIMIT 1`,
+      );
       expect(verify(more).ok).toBe(false);
     });
   }
+
+  for (const table of NUMBERED)
+    it(`find a row of ${table} that was put under another number`, () => {
+      const database = day();
+      database.exec(`UPDATE ${table} SET n = n + 5000 WHERE n = (SELECT max(n) FROM ${table})`);
+      expect(verify(database)).toMatchObject({ ok: false });
+    });
 
   it('find a batch cut off when the journal has noted it, and a changed chain', () => {
     const database = day();

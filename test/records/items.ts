@@ -1,6 +1,12 @@
 import type { Site, Subject } from '../../src/model/accounts.ts';
 import type { IpAddress, Port } from '../../src/model/address.ts';
-import type { BindingRecord, ConnectionId, ConnectionRecord, EgressRecord } from '../../src/model/records.ts';
+import {
+  GATEWAY_SOURCE,
+  type BindingRecord,
+  type ConnectionId,
+  type ConnectionRecord,
+  type EgressRecord,
+} from '../../src/model/records.ts';
 import type { Millis } from '../../src/model/time.ts';
 
 /** Records as tests store them; each differs from its like only by what it is given. */
@@ -37,14 +43,14 @@ export function egress(
   number: number | null,
   port: number,
   from: Millis,
-  peer = endpoint('113.66.1.1', 40_001),
+  peer: EgressRecord['peer'] = endpoint('113.66.1.1', 40_001),
 ): EgressRecord {
   return {
     type: 'egress',
     connection: number === null ? null : id(number),
     local: endpoint('10.0.0.1', port),
     remote: endpoint('10.0.0.9', 3000),
-    listener: 'public',
+    listener: peer === null ? null : 'public',
     peer,
     from,
   };
@@ -61,3 +67,9 @@ export function binding(number: number, subject: string, from: Millis): BindingR
     sessionSince: from,
   };
 }
+
+export const end = (number: number, to: Millis, closed = to) =>
+  ({ type: 'end', connection: id(number), to, closed, reason: 'closed' }) as const;
+export const covered = (from: Millis, to: Millis) =>
+  ({ type: 'coverage', source: GATEWAY_SOURCE, from, to }) as const;
+export const around = (time: Millis, ms = 0) => ({ from: plus(time, -ms), to: plus(time, ms) });

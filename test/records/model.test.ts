@@ -8,7 +8,7 @@ import type { RecordItem, RequestId } from '../../src/model/records.ts';
 import type { Millis } from '../../src/model/time.ts';
 import { openMemoryRecords } from '../../src/records/memory.ts';
 import { SqliteQuery } from '../../src/records/sqlite/query.ts';
-import { rowOf } from '../../src/records/sqlite/schema.ts';
+import { lineOf } from '../../src/records/sqlite/schema.ts';
 import { openStore } from '../../src/records/sqlite/store.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { binding, connection, egress, plus } from './items.ts';
@@ -38,6 +38,8 @@ const step = fc.record({
     'end',
     'egress',
     'egress-end',
+    'pool',
+    'aggregated',
     'request',
     'session',
     'publication',
@@ -67,9 +69,11 @@ function world() {
   const query = new SqliteQuery(directory, clock, () => live);
   const open = new Map<number, { bound: Set<number>; egress: { port: number; from: Millis } | null }>();
   let count = 0;
+  /** When the pool's endpoint that is open now was opened. */
+  let pool: Millis | null = null;
   let covered = START;
   const append = async (items: RecordItem[]) => {
-    store.commit(items.map((item) => JSON.stringify(rowOf(item))));
+    store.commit(items.map(lineOf));
     await reference.writer.append(items);
   };
   const restart = async (clean: boolean) => {
@@ -82,6 +86,7 @@ function world() {
       await reference.writer.close();
     }
     open.clear();
+    if (!clean) pool = null;
     live = false;
     now = plus(now, 5000);
     store = openStore({ directory, durability: 'os' }, clock);
@@ -107,6 +112,22 @@ function world() {
         connection(count, now, { client, peer, verdict: what === 'claimed' ? 'forwarded' : 'direct' }),
         ...(what === 'open' ? [egress(count, 50_000 + (count % 3), now, peer)] : []),
       ]);
+    } else if (what === 'aggregated') {
+      count += 1;
+      const client =
+        address === 2
+          ? { ...endpoint(2, null), address: '2001:db8::' as IpAddress }
+          : endpoint(address, null);
+      open.set(count, { bound: new Set(), egress: null });
+      await append([connection(count, now, { client, verdict: 'aggregated' })]);
+    } else if (what === 'pool') {
+      const local = { address: '10.0.0.1' as IpAddress, port: 50_004 as Port };
+      await append([
+        pool === null
+          ? egress(null, 50_004, now, null)
+          : { type: 'egress-end', connection: null, local, from: pool, to: now },
+      ]);
+      pool = pool === null ? now : null;
     } else if (what === 'coverage') {
       await append([{ type: 'coverage', source: 'gateway', from: covered, to: now }]);
       covered = now;
@@ -177,7 +198,7 @@ it('the SQLite engine answers every question as the reference engine does, over 
               expect(query.byClient(...q)).toEqual(await reference().byClient(...q));
             }
           }
-          for (const port of [50_000, 50_001, 50_002, 50_003]) {
+          for (const port of [50_000, 50_001, 50_002, 50_003, 50_004]) {
             const q = ['10.0.0.1' as IpAddress, port as Port, window, 20] as const;
             expect(query.byEgress(...q)).toEqual(await reference().byEgress(...q));
           }

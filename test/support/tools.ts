@@ -13,12 +13,20 @@ export const TOOLS: readonly Tool[] = [
   { command: 'strace', debianPackage: 'strace', suites: 'the gateway never opens the disclosure key' },
   { command: 'pkill', debianPackage: 'procps', suites: 'the gateway never opens the disclosure key' },
   { command: 'openssl', debianPackage: 'openssl', suites: 'keys that openssl reads' },
+  { command: 'nginx', debianPackage: 'nginx', suites: 'requests that nginx accepts or refuses' },
+  { command: 'slowhttptest', debianPackage: 'slowhttptest', suites: 'clients that are slow on purpose' },
   { command: 'chromium', debianPackage: 'chromium', suites: 'the forum in a browser' },
 ];
 
-export function hasTool(command: string): boolean {
+/** The path of a command: from PATH, or of a place where Debian puts services; null when it is not installed. */
+export function findTool(command: string): string | null {
   const places = `${process.env['PATH'] ?? ''}${delimiter}/usr/sbin${delimiter}/sbin`.split(delimiter);
-  return places.some((place) => place !== '' && existsSync(join(place, command)));
+  const place = places.find((each) => each !== '' && existsSync(join(each, command)));
+  return place === undefined ? null : join(place, command);
+}
+
+export function hasTool(command: string): boolean {
+  return findTool(command) !== null;
 }
 
 export function missingTools(): readonly Tool[] {

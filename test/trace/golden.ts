@@ -159,6 +159,16 @@ export const GOLDEN: readonly GoldenCase[] = [
     verdicts: is('ambiguous', 'ambiguous', 'unverified-address'),
   },
   {
+    name: 'a client whose records are aggregated',
+    facts: facts({ candidates: [candidate({ verdict: 'aggregated', port: null, subjects: [] })] }),
+    verdicts: is('ambiguous', 'none', 'port-not-recorded', 'aggregated-records'),
+  },
+  {
+    name: 'a client whose records are aggregated, at an address declared unshared',
+    facts: facts({ unshared: true, candidates: [candidate({ verdict: 'aggregated', port: null })] }),
+    verdicts: is('ambiguous', 'ambiguous', 'aggregated-records'),
+  },
+  {
     name: 'a shared gateway-side endpoint',
     facts: facts({ sharedEgress: true, candidates: [candidate()] }),
     verdicts: is('ambiguous', 'ambiguous', 'shared-egress'),

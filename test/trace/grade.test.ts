@@ -18,7 +18,7 @@ const candidates: fc.Arbitrary<Candidate> = fc.record({
   }),
   interval: fc.record({ from: millis, to: fc.option(millis) }),
   window: fc.constant({ from: 400 as Millis, to: 600 as Millis }),
-  verdict: fc.constantFrom('direct', 'forwarded', 'unverified'),
+  verdict: fc.constantFrom('direct', 'forwarded', 'unverified', 'aggregated'),
   subjects: fc.array(
     fc.constantFrom('a', 'b').map((text) => text as Subject),
     { maxLength: 2 },
@@ -46,7 +46,9 @@ describe('grade: what must never be', () => {
           });
           if (verdict.grade === 'exact') {
             expect(new Set(list.map(({ endpoint }) => `${endpoint.address} ${endpoint.port}`)).size).toBe(1);
-            expect(list.every(({ verdict: address }) => address !== 'unverified')).toBe(true);
+            expect(
+              list.every(({ verdict: address }) => address === 'direct' || address === 'forwarded'),
+            ).toBe(true);
             expect([portMissing, sharedEgress, cut]).toEqual([false, false, 0]);
           }
           if (verdict.subjectGrade === 'exact') {

@@ -1,36 +1,38 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { readSealingKey, readVaultKeys } from '../../accounts/key-files.ts';
 import { openRegions } from '../../geo/reader.ts';
 import { verifyJournal } from '../../ledger/verify-journal.ts';
 import { errorLine } from '../../model/errors.ts';
 import { systemClock } from '../../model/time.ts';
 import { isLocked } from '../../platform/lock.ts';
+import type { Finding } from '../check/findings.ts';
+import { gatewayFindings } from '../check/gateway.ts';
+import { machineFacts, machineFindings } from '../check/machine.ts';
+import { networkFindings } from '../check/network.ts';
 import { watchClockError } from '../clock-error.ts';
 import type { Command } from '../command-line.ts';
-import { loadConfig, type Config } from '../config.ts';
+import { readConfigFile } from '../config-file.ts';
+import { configOf, type Config } from '../config.ts';
 import { dataLayout, isEmptyDirectory } from '../data-directory.ts';
 import { argumentsOf, needed } from './arguments.ts';
-
-type Level = 'ok' | 'warn' | 'fault';
-interface Finding {
-  readonly subject: string;
-  readonly level: Level;
-  readonly text: string;
-}
 
 /** Regions older than this are worth a warning, days. */
 const OLD_REGION_DAYS = 365;
 
 export const checkCommand: Command = {
   usage: '--config FILE [--json]',
-  does: 'Validates configuration, keys, data directory, region data and clock; says what is wrong and where.',
+  does: 'Validates configuration, certificates, keys, data directory, region data, clock and what the machine allows; says what is wrong and where.',
   async run(args, world) {
     const { values } = argumentsOf(args, { config: { type: 'string' }, json: { type: 'boolean' } });
     const path = resolve(world.directory, needed(values.config, 'config'));
-    const config = loadConfig(path);
+    const file = readConfigFile(path);
+    const config = configOf(file, dirname(path));
     const findings: Finding[] = [
       { subject: 'configuration', level: 'ok', text: path },
+      ...gatewayFindings(config, file),
+      ...(await networkFindings(config, file)),
+      ...machineFindings(config, file, machineFacts(config.dataDirectory)),
       ...dataFindings(config),
       ...(await regionFindings(config)),
       await clockFinding(),
@@ -38,8 +40,10 @@ export const checkCommand: Command = {
     if (values.json === true)
       world.write(`${JSON.stringify({ ok: findings.every(({ level }) => level !== 'fault'), findings })}\n`);
     else
-      for (const { subject, level, text } of findings)
-        world.write(`${level.padEnd(5)} ${subject}: ${text}\n`);
+      for (const { subject, level, text, where } of findings)
+        world.write(
+          `${level.padEnd(5)} ${subject}: ${text}${where === undefined || level === 'ok' ? '' : ` (${where})`}\n`,
+        );
     return findings.some(({ level }) => level === 'fault') ? 2 : 0;
   },
 };

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { errorLine, ShudiError } from '../../model/errors.ts';
 import { jsonLog } from '../../platform/log.ts';
 import type { Command } from '../command-line.ts';
 import { loadConfig } from '../config.ts';
 import { startRuntime } from '../runtime.ts';
-import { untilStopped } from '../signals.ts';
+import { onReload, untilStopped } from '../signals.ts';
 import { argumentsOf, needed } from './arguments.ts';
 
 export const serveCommand: Command = {
@@ -16,7 +16,16 @@ export const serveCommand: Command = {
     const config = loadConfig(path);
     const log = jsonLog(world.complain);
     const stopped = untilStopped();
-    const runtime = await startRuntime(config, readFileSync(path, 'utf8'), log);
+    const runtime = await startRuntime(config, log);
+    onReload(async () => {
+      try {
+        await runtime.reload(loadConfig(path));
+        log.info('reloaded');
+      } catch (error) {
+        log.error('not-reloaded', { code: error instanceof ShudiError ? error.code : 'internal.fault' });
+        world.complain(`${errorLine(error)}\n`);
+      }
+    });
     for (const { name, address } of runtime.gateway)
       log.info('listening', { listener: name, port: address.port });
     log.info('listening', { listener: 'control', port: runtime.control.port });

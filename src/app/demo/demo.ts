@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startForum } from '../../../examples/forum/server.ts';
@@ -68,11 +68,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       control: { url: `http://127.0.0.1:${controlPort}`, token: siteToken },
     });
     closers.push(() => forum.close());
-    const runtime = await startRuntime(
-      demoConfig(config, options, forum.port),
-      readFileSync(CONFIG_FILE, 'utf8'),
-      log,
-    );
+    const runtime = await startRuntime(demoConfig(config, options, forum.port), log);
     closers.push(() => runtime.stop());
     const behindProxy = runtime.gateway.find(({ name }) => name === 'behind-proxy')?.address.port ?? 0;
     const proxy = await startTestProxy({

@@ -1,6 +1,15 @@
 import { connect, type Socket } from 'node:net';
 import { canonicalAddress, socketPort, type Endpoint } from '../../model/address.ts';
-import { ResponseParseError, ResponseParser, type ResponseHandler } from './response-parser.ts';
+import type { Millis } from '../../model/time.ts';
+import type { Deadlines, Timed } from '../deadlines.ts';
+import {
+  ResponseParseError,
+  ResponseParser,
+  type Expected,
+  type ResponseHandler,
+} from '../http1/response-parser.ts';
+import type { GatewayTimeouts } from '../options.ts';
+import { cachedLookup } from './resolve.ts';
 
 export type UpstreamFault = 'unreachable' | 'invalid' | 'timeout' | 'closed';
 
@@ -13,101 +22,103 @@ export interface UpstreamUser extends ResponseHandler {
   onRead(): void;
 }
 
-export interface UpstreamTimeouts {
-  readonly connectMs: number;
-  readonly headMs: number;
-  readonly idleMs: number;
-}
-
 export interface UpstreamTarget {
   readonly host: string;
   readonly port: number;
 }
 
+export interface UpstreamOptions {
+  readonly maxHead: number;
+  readonly timeouts: () => GatewayTimeouts;
+  readonly deadlines: Deadlines;
+  /** When it was opened, by the records' clock. */
+  readonly clock: () => Millis;
+  /** The opening of the recorder that its record is stored in. */
+  readonly epoch: number;
+  /** Called once, when the socket is gone. */
+  readonly closed: (connection: UpstreamConnection) => void;
+}
+
 /**
- * One HTTP/1.1 connection to a web service, of one client connection, for one exchange at a time (R3). Bytes that
- * nobody asked for close it: they could only reach the wrong reader.
+ * One HTTP/1.1 connection to a web service, for one exchange at a time (R3). Bytes that nobody asked for close it: they
+ * could only reach the wrong reader.
  */
-export class UpstreamConnection {
+export class UpstreamConnection implements Timed {
   readonly local: Endpoint;
   readonly remote: Endpoint;
+  readonly from: Millis;
+  readonly epoch: number;
+  deadline: number;
   readonly #socket: Socket;
   readonly #parser: ResponseParser;
-  readonly #timeouts: UpstreamTimeouts;
-  readonly #closed: () => void;
+  readonly #options: UpstreamOptions;
   #user: UpstreamUser | null = null;
   #alive = true;
   #received = false;
   #used = false;
+  #paused = false;
 
-  private constructor(
-    socket: Socket,
-    local: Endpoint,
-    remote: Endpoint,
-    maxHead: number,
-    timeouts: UpstreamTimeouts,
-    closed: () => void,
-  ) {
+  private constructor(socket: Socket, local: Endpoint, remote: Endpoint, options: UpstreamOptions) {
     this.#socket = socket;
-    this.#parser = new ResponseParser(maxHead);
-    this.#timeouts = timeouts;
-    this.#closed = closed;
+    this.#parser = new ResponseParser(options.maxHead);
+    this.#options = options;
     this.local = local;
     this.remote = remote;
-    socket.setNoDelay(true);
+    this.from = options.clock();
+    this.epoch = options.epoch;
+    this.deadline = performance.now() + options.timeouts().upstreamKeepAliveMs;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
-    socket.on('error', () => this.#fail('closed'));
-    socket.on('timeout', () => this.#fail('timeout'));
-    socket.on('drain', () => this.#user?.onDrain());
+    socket.on('drain', () => this.#onDrain());
     socket.on('close', () => {
+      options.deadlines.remove(this);
       this.#fail('closed');
-      this.#closed();
+      options.closed(this);
     });
+    options.deadlines.add(this);
   }
 
   /**
    * Opens a connection. No byte is sent until somebody writes, so that the record of its endpoint can come first (R1).
-   * @param closed  called once, when the socket is gone
    */
   static open(
     target: UpstreamTarget,
-    options: {
-      maxHead: number;
-      timeouts: UpstreamTimeouts;
-      closed: (connection: UpstreamConnection) => void;
-    },
+    options: UpstreamOptions,
     done: (fault: UpstreamFault | null, connection: UpstreamConnection | null) => void,
   ): void {
-    const socket = connect({ host: target.host, port: target.port, noDelay: true });
-    socket.setTimeout(options.timeouts.connectMs);
+    const known = endpointOf(target.host, target.port);
+    const socket = connect({ host: target.host, port: target.port, noDelay: true, lookup: cachedLookup });
+    let connection: UpstreamConnection | null = null;
+    let over = false;
+    const waiting: Timed = {
+      deadline: performance.now() + options.timeouts().connectMs,
+      expire: () => failed('timeout'),
+    };
+    options.deadlines.add(waiting);
     const failed = (fault: UpstreamFault): void => {
-      socket.removeAllListeners();
-      socket.on('error', () => undefined);
+      if (over) return;
+      over = true;
+      options.deadlines.remove(waiting);
       socket.destroy();
       done(fault, null);
     };
-    socket.once('error', () => failed('unreachable'));
-    socket.once('timeout', () => failed('timeout'));
+    socket.on('error', () => {
+      if (connection === null) failed('unreachable');
+      else connection.#fail('closed');
+    });
     socket.once('connect', () => {
+      if (over) return;
       const local = endpointOf(socket.localAddress, socket.localPort);
-      const remote = endpointOf(socket.remoteAddress, socket.remotePort);
+      // A system call less where the target is an address.
+      const remote = known ?? endpointOf(socket.remoteAddress, socket.remotePort);
       if (local === null || remote === null) {
         // It was reset while it was being accepted: the kernel no longer knows its ends.
         failed('unreachable');
         return;
       }
-      socket.removeAllListeners('error');
-      socket.removeAllListeners('timeout');
-      socket.setTimeout(0);
-      const connection: UpstreamConnection = new UpstreamConnection(
-        socket,
-        local,
-        remote,
-        options.maxHead,
-        options.timeouts,
-        () => options.closed(connection),
-      );
+      over = true;
+      options.deadlines.remove(waiting);
+      connection = new UpstreamConnection(socket, local, remote, options);
       done(null, connection);
     });
   }
@@ -127,15 +138,16 @@ export class UpstreamConnection {
     return this.#received;
   }
 
-  begin(user: UpstreamUser, head: boolean): void {
+  begin(user: UpstreamUser, expected: Expected): void {
     this.#user = user;
     this.#received = false;
-    this.#parser.expect(user, head);
-    this.#socket.setTimeout(this.#timeouts.headMs);
+    this.#parser.expect(user, expected);
+    this.deadline = performance.now() + this.#options.timeouts().headMs;
   }
 
   /** Writes; false asks to wait for `onDrain`. */
   write(data: string | Buffer): boolean {
+    if (!this.#received) this.deadline = performance.now() + this.#options.timeouts().headMs;
     return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data);
   }
 
@@ -147,11 +159,16 @@ export class UpstreamConnection {
     this.#socket.uncork();
   }
 
+  /** Reads no more: whoever it is for does not take it. Its own time limit rests meanwhile. */
   pause(): void {
+    this.#paused = true;
+    this.deadline = Number.POSITIVE_INFINITY;
     this.#socket.pause();
   }
 
   resume(): void {
+    this.#paused = false;
+    if (this.#user !== null) this.deadline = performance.now() + this.#options.timeouts().idleMs;
     this.#socket.resume();
   }
 
@@ -163,8 +180,16 @@ export class UpstreamConnection {
       this.destroy();
       return;
     }
-    this.#socket.setTimeout(0);
-    this.#socket.resume();
+    this.deadline = performance.now() + this.#options.timeouts().upstreamKeepAliveMs;
+    if (this.#paused) {
+      this.#paused = false;
+      this.#socket.resume();
+    }
+  }
+
+  /** Sends what was written and closes. */
+  end(): void {
+    this.#socket.end();
   }
 
   destroy(): void {
@@ -173,11 +198,15 @@ export class UpstreamConnection {
     this.#socket.destroy();
   }
 
+  expire(): void {
+    if (this.#user === null) this.destroy();
+    else this.#fail('timeout');
+  }
+
   #onData(chunk: Buffer): void {
-    if (!this.#received) {
-      this.#received = true;
-      if (this.#user !== null) this.#socket.setTimeout(this.#timeouts.idleMs);
-    }
+    this.#received = true;
+    if (this.#user !== null && !this.#paused)
+      this.deadline = performance.now() + this.#options.timeouts().idleMs;
     try {
       this.#parser.execute(chunk);
       this.#user?.onRead();
@@ -185,6 +214,11 @@ export class UpstreamConnection {
       if (!(error instanceof ResponseParseError)) throw error;
       this.#fail('invalid');
     }
+  }
+
+  #onDrain(): void {
+    if (!this.#received) this.deadline = performance.now() + this.#options.timeouts().headMs;
+    this.#user?.onDrain();
   }
 
   #onEnd(): void {

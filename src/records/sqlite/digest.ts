@@ -1,15 +1,18 @@
 import { createHash, hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { TABLE_NAMES, columnsOf, type Cell, type Row, type Table } from './schema.ts';
+import { NUMBERED, TABLE_NAMES, columnsOf, type Cell, type Row, type Table } from './schema.ts';
 
 /**
  * The digest of a batch: SHA-256 over its normalised rows, each as the JSON array `[table, cell, ...]` and a line
  * feed; tables in the order of the schema, rows in the order of their keys.
  */
 export function batchDigest(rows: ReadonlyMap<Table, readonly string[]>): string {
-  const digest = createHash('sha256');
-  for (const table of TABLE_NAMES) for (const line of rows.get(table) ?? []) digest.update(`${line}\n`);
-  return digest.digest('hex');
+  let text = '';
+  for (const table of TABLE_NAMES) {
+    const lines = rows.get(table);
+    if (lines !== undefined && lines.length > 0) text += `${lines.join('\n')}\n`;
+  }
+  return hash('sha256', text, 'hex');
 }
 
 /** Each day's chain starts from its name, so that two days cannot be exchanged. */
@@ -70,6 +73,8 @@ export function verifyPartition(
   }
   for (const cursor of cursors)
     if (cursor.left()) return verdict(`table ${cursor.table} has rows of no batch`);
+  for (const cursor of cursors)
+    if (!cursor.dense()) return verdict(`table ${cursor.table} has rows under other numbers than their own`);
   return verdict(null);
 }
 
@@ -78,18 +83,23 @@ interface Cursor {
   /** Feeds the lines of one batch, in order; returns how many there were. */
   feed(batch: number, line: (text: string) => void): number;
   left(): boolean;
+  /** Whether the rows of a numbered table stand under the numbers from 1 on: questions find them by these. */
+  dense(): boolean;
 }
 
 function cursorOf(database: DatabaseSync, table: Table): Cursor {
   const columns = columnsOf(table);
+  const numbered = NUMBERED.has(table);
   const iterator = database
-    .prepare(`SELECT ${columns.join(', ')}, batch FROM ${table} ORDER BY batch, rowid`)
+    .prepare(`SELECT ${columns.join(', ')}, batch, rowid AS number FROM ${table} ORDER BY batch, rowid`)
     .iterate();
   const pull = (): Row | null => {
     const step = iterator.next();
     return step.done === true ? null : step.value;
   };
   let row = pull();
+  let expected = 1;
+  let dense = true;
   return {
     table,
     feed(batch, line) {
@@ -98,10 +108,13 @@ function cursorOf(database: DatabaseSync, table: Table): Cursor {
         const current: Row = row;
         line(`${JSON.stringify([table, ...columns.map((column) => current[column] as Cell)])}\n`);
         count += 1;
+        if (numbered && Number(current['number']) !== expected) dense = false;
+        expected += 1;
         row = pull();
       }
       return count;
     },
     left: () => row !== null,
+    dense: () => dense,
   };
 }

@@ -1,12 +1,14 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { ShudiError } from '../../model/errors.ts';
 import type { Day, Millis } from '../../model/time.ts';
 import { createDatabaseOnce } from '../../platform/create-database.ts';
 import { openDatabase, requireVersion, type Durability } from '../../platform/sqlite.ts';
 import { batchDigest, firstLink, nextLink } from './digest.ts';
-import { TABLE_NAMES, columnsOf, schemaSql, SCHEMA_VERSION, type Cell, type Table } from './schema.ts';
+import { inserterOf, type Inserter } from './inserter.ts';
+import type { RowBatch } from './row-batch.ts';
+import { TABLE_NAMES, schemaSql, SCHEMA_VERSION, type Table } from './schema.ts';
 
 const FILE = /^(\d{4}-\d{2}-\d{2})\.sqlite$/;
 const DAMAGED = /^(\d{4}-\d{2}-\d{2})\.sqlite\.damaged-\d+$/;
@@ -33,8 +35,8 @@ export interface Partition {
   readonly database: DatabaseSync;
   /** The last batch and the chain after it. */
   readonly head: () => { seq: number; chain: string };
-  /** Adds rows (JSON arrays `[table, cell, ...]`) as one batch, durable when this returns. */
-  commit(lines: readonly string[], at: Millis): void;
+  /** Adds rows as one batch, durable when this returns. */
+  commit(rows: RowBatch, at: Millis): void;
   close(): void;
 }
 
@@ -94,11 +96,9 @@ export function requireSound(database: DatabaseSync, path: string): void {
 }
 
 function partitionOf(database: DatabaseSync, day: Day): Partition {
-  const inserts = new Map<Table, StatementSync>();
-  for (const table of TABLE_NAMES) {
-    const places = columnsOf(table).map(() => '?');
-    inserts.set(table, database.prepare(`INSERT INTO ${table} VALUES (${places.join(', ')}, ?)`));
-  }
+  const inserters = new Map<Table, Inserter>(
+    TABLE_NAMES.map((table) => [table, inserterOf(database, table)]),
+  );
   const insertBatch = database.prepare('INSERT INTO batches VALUES (?, ?, ?, ?, ?)');
   const begin = database.prepare('BEGIN IMMEDIATE');
   const end = database.prepare('COMMIT');
@@ -110,22 +110,13 @@ function partitionOf(database: DatabaseSync, day: Day): Partition {
     day,
     database,
     head: () => ({ seq, chain }),
-    commit(lines, at) {
-      const byTable = new Map<Table, string[]>();
+    commit(rows, at) {
       begin.run();
       try {
-        for (const line of lines) {
-          const [table, ...cells] = JSON.parse(line) as [Table, ...Cell[]];
-          inserts.get(table)?.run(...cells, seq + 1);
-          const same = byTable.get(table);
-          if (same === undefined) byTable.set(table, [line]);
-          else same.push(line);
-        }
-        for (const keyed of ['connections', 'ends'] as const)
-          byTable.get(keyed)?.sort((a, b) => keyOf(a) - keyOf(b));
-        const digest = batchDigest(byTable);
+        for (const [table, list] of rows.cells) inserters.get(table)?.(list, seq + 1);
+        const digest = batchDigest(rows.lines());
         const link = nextLink(chain, digest);
-        insertBatch.run(seq + 1, at, lines.length, digest, link);
+        insertBatch.run(seq + 1, at, rows.size, digest, link);
         end.run();
         seq += 1;
         chain = link;
@@ -136,9 +127,4 @@ function partitionOf(database: DatabaseSync, day: Day): Partition {
     },
     close: () => database.close(),
   };
-}
-
-/** The number that a row of a keyed table begins with: its rowid, and so its place in the digest. */
-function keyOf(line: string): number {
-  return Number.parseInt(line.slice(line.indexOf(',') + 1), 10);
 }

@@ -27,16 +27,18 @@ import type {
 } from '../../model/records.ts';
 import { DAY_MS, dayOf, dayStart, overlaps, type Clock, type Day, type Millis } from '../../model/time.ts';
 import { isDamage, openDatabase } from '../../platform/sqlite.ts';
-import { assembleContact, assembleRequest, selectContacts } from '../assemble.ts';
+import { assembleContact, assembleRequest, carriedBy, selectContacts } from '../assemble.ts';
 import { gapsIn } from '../coverage.ts';
+import { prefix64 } from '../prefix.ts';
 import { damagedDays, partitionPath, requirePartition, storedDays } from './partition.ts';
-import { fromRow, type Row } from './schema.ts';
+import { fromRow, partedSql, type Row } from './schema.ts';
 import { recordsDirectory } from './store.ts';
 
 /** At most this many connections are looked at for one question; beyond it the count says that there are more. */
 const SCAN_LIMIT = 20_000;
-/** Of a connection `c`: that it had not ended when the window began. What is over must not use up the limit. */
-const NOT_OVER = 'NOT EXISTS (SELECT 1 FROM ends e WHERE e.connection = c.id AND e.closed_ms < ?)';
+/** Of a connection `t`: that it had not ended when the window began. What is over must not use up the limit. */
+const NOT_OVER = 'NOT EXISTS (SELECT 1 FROM ends e WHERE e.connection = t.id AND e.closed_ms < ?)';
+const IN_ORDER = `ORDER BY t.from_ms, t.id LIMIT ${SCAN_LIMIT}`;
 const OPEN_FILES = 16;
 
 type Connections = Map<ConnectionId, ConnectionRecord> & { cut: number };
@@ -62,16 +64,31 @@ export class SqliteQuery {
   }
 
   byClient(address: IpAddress, port: Port | null, window: Window, limit: number): Found {
-    const where =
-      port === null
-        ? 'client_address = ?'
-        : 'client_address = ? AND (client_port = ? OR client_port IS NULL)';
-    const values = port === null ? [address] : [address, port];
+    const ofPort = port === null ? '' : 'AND (t.client_port = ? OR t.client_port IS NULL)';
     const ids = this.#connections(
       window,
-      `SELECT * FROM connections c WHERE ${where} AND from_ms <= ? AND ${NOT_OVER} ORDER BY from_ms, id LIMIT ${SCAN_LIMIT}`,
-      [...values, window.to, window.from],
+      partedSql(
+        'connections',
+        't.*',
+        `t.client_address = ? ${ofPort} AND t.from_ms <= ? AND ${NOT_OVER} ${IN_ORDER}`,
+      ),
+      [address, ...(port === null ? [] : [port]), window.to, window.from],
     );
+    const prefix = prefix64(address);
+    // What was aggregated stands under the first address of its /64, without a port.
+    if (prefix !== null) {
+      const aggregated = this.#connections(
+        window,
+        partedSql(
+          'connections',
+          't.*',
+          `t.client_address = ? AND t.client_port IS NULL AND t.verdict = 'aggregated' AND t.from_ms <= ? AND ${NOT_OVER} ${IN_ORDER}`,
+        ),
+        [prefix, window.to, window.from],
+      );
+      for (const [id, record] of aggregated) ids.set(id, record);
+      ids.cut = Math.max(ids.cut, aggregated.cut);
+    }
     const selected = selectContacts(this.#assemble(ids), window, limit);
     return { contacts: selected.contacts, total: selected.total + ids.cut, shared: false };
   }
@@ -80,7 +97,7 @@ export class SqliteQuery {
     const used = new Map<string, EgressRecord>();
     this.#each(this.#days(window), (database) => {
       const rows = database
-        .prepare('SELECT * FROM egress WHERE local_port = ? AND local_address = ? AND from_ms <= ?')
+        .prepare(partedSql('egress', 't.*', 't.local_port = ? AND t.local_address = ? AND t.from_ms <= ?'))
         .all(port, address, window.to);
       for (const item of rows.map(fromRow.egress)) used.set(`${item.connection} ${item.from}`, item);
     });
@@ -90,9 +107,10 @@ export class SqliteQuery {
     const contacts = new Map<ConnectionId, Contact>();
     for (const egress of used.values()) {
       if (egress.connection === null) {
-        if (!overlaps({ from: egress.from, to: this.#carrierEnd(egress) }, window.from, window.to)) continue;
+        const until = this.#carrierEnd(egress);
+        if (!overlaps({ from: egress.from, to: until }, window.from, window.to)) continue;
         shared = true;
-        const carried = this.#carried(egress, window);
+        const carried = this.#carried(egress, until, window);
         cut += carried.cut;
         for (const contact of carried.contacts) contacts.set(contact.id, contact);
       } else {
@@ -111,7 +129,7 @@ export class SqliteQuery {
   bySubject(subject: Subject, window: Window, limit: number): Found {
     const ids = this.#connections(
       window,
-      `SELECT * FROM connections c WHERE id IN (SELECT connection FROM bindings WHERE subject = ? AND from_ms <= ?) AND ${NOT_OVER} ORDER BY from_ms, id LIMIT ${SCAN_LIMIT}`,
+      `SELECT * FROM connections t WHERE id IN (${partedSql('bindings', 't.connection', 't.subject = ? AND t.from_ms <= ?')}) AND ${NOT_OVER} ${IN_ORDER}`,
       [subject, window.to, window.from],
     );
     const matching = this.#assemble(ids).filter((contact) =>
@@ -126,7 +144,7 @@ export class SqliteQuery {
     for (const day of storedDays(this.#directory).toReversed()) {
       const done = rows.length > 0;
       this.#each([day], (database) => {
-        const sql = 'SELECT * FROM requests WHERE request = ? ORDER BY rowid';
+        const sql = partedSql('requests', 't.*', 't.request = ? ORDER BY t.n');
         rows.unshift(...database.prepare(sql).all(request).map(fromRow.request));
       });
       // An event may have named the account on the day after the request; never later.
@@ -223,7 +241,7 @@ export class SqliteQuery {
   }
 
   /** Connections by their number; `cut` is 1 when there were more than are looked at. */
-  #connections(window: Window, sql: string, values: readonly (string | number)[]): Connections {
+  #connections(window: Window, sql: string, values: readonly (string | number | null)[]): Connections {
     const found: Connections = Object.assign(new Map<ConnectionId, ConnectionRecord>(), { cut: 0 });
     this.#each(this.#days(window), (database) => {
       let rows = 0;
@@ -259,13 +277,23 @@ export class SqliteQuery {
     return end;
   }
 
-  #carried(egress: EgressRecord, window: Window): { contacts: Contact[]; cut: number } {
-    const records = this.#connections(
-      window,
-      `SELECT * FROM connections c WHERE peer_address = ? AND listener = ? AND verdict <> 'direct' AND from_ms <= ? AND ${NOT_OVER} ORDER BY from_ms, id LIMIT ${SCAN_LIMIT}`,
-      [egress.peer.address, egress.listener, window.to, window.from],
+  /** What a shared endpoint may have carried within the window; see `carriedBy`. */
+  #carried(egress: EgressRecord, until: Millis | null, window: Window): { contacts: Contact[]; cut: number } {
+    const records =
+      egress.peer === null
+        ? this.#connections(
+            window,
+            `SELECT * FROM connections t WHERE t.from_ms <= ? AND ${NOT_OVER} ${IN_ORDER}`,
+            [Math.min(window.to, until ?? window.to), Math.max(window.from, egress.from)],
+          )
+        : this.#connections(
+            window,
+            `SELECT * FROM connections t WHERE peer_address = ? AND listener = ? AND verdict <> 'direct' AND from_ms <= ? AND ${NOT_OVER} ${IN_ORDER}`,
+            [egress.peer.address, egress.listener, window.to, window.from],
+          );
+    const contacts = this.#assemble(records).filter(
+      (contact) => overlaps(contact, window.from, window.to) && carriedBy(contact, egress, until),
     );
-    const contacts = this.#assemble(records).filter((contact) => overlaps(contact, window.from, window.to));
     return { contacts, cut: records.cut };
   }
 

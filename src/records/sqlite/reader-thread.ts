@@ -11,7 +11,9 @@ import type {
 } from '../../model/records.ts';
 import { systemClock, type Millis } from '../../model/time.ts';
 import { serveThread } from '../../platform/thread.ts';
+import { isLocked } from '../../platform/lock.ts';
 import { SqliteQuery } from './query.ts';
+import { recordsDirectory } from './store.ts';
 
 type Answered<Name extends keyof RecordReader> = Awaited<ReturnType<RecordReader[Name]>>;
 
@@ -29,7 +31,7 @@ export type ReaderService = {
 };
 
 serveThread<{ directory: string }, ReaderService>(({ directory }) => {
-  const query = new SqliteQuery(directory, systemClock, () => true);
+  const query = new SqliteQuery(directory, systemClock, () => isLocked(recordsDirectory(directory)));
   return {
     byClient: (q) => query.byClient(q.address, q.port, q.window, q.limit),
     byEgress: (q) => query.byEgress(q.address, q.port, q.window, q.limit),

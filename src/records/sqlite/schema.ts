@@ -20,7 +20,7 @@ import type {
 import type { Millis } from '../../model/time.ts';
 
 /** Of the files' layout; another number is refused, never guessed at. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 export type Cell = string | number | null;
 
@@ -30,7 +30,7 @@ export type Cell = string | number | null;
  */
 export const TABLES = {
   connections:
-    'id INTEGER PRIMARY KEY, listener TEXT, peer_address TEXT, peer_port INTEGER, client_address TEXT, client_port INTEGER, verdict TEXT, chain TEXT, own_address TEXT, own_port INTEGER, from_ms INTEGER, clock_error_ms INTEGER',
+    'id INTEGER, listener TEXT, peer_address TEXT, peer_port INTEGER, client_address TEXT, client_port INTEGER, verdict TEXT, chain TEXT, own_address TEXT, own_port INTEGER, from_ms INTEGER, clock_error_ms INTEGER',
   egress:
     'connection INTEGER, local_address TEXT, local_port INTEGER, remote_address TEXT, remote_port INTEGER, listener TEXT, peer_address TEXT, peer_port INTEGER, from_ms INTEGER',
   ends: 'connection INTEGER PRIMARY KEY, to_ms INTEGER, closed_ms INTEGER, reason TEXT',
@@ -43,6 +43,7 @@ export const TABLES = {
     'site TEXT, subject TEXT, event TEXT, at_ms INTEGER, learned TEXT, connection INTEGER, request TEXT',
   publications: 'site TEXT, subject TEXT, at_ms INTEGER, connection INTEGER, request TEXT',
   requests: 'request TEXT, connection INTEGER, site TEXT, subject TEXT, learned TEXT, at_ms INTEGER',
+  refusals: 'listener TEXT, prefix TEXT, kind TEXT, minute_ms INTEGER, count INTEGER',
   coverage: 'source TEXT, from_ms INTEGER, to_ms INTEGER',
   lifecycle: 'source TEXT, event TEXT, at_ms INTEGER',
 } as const;
@@ -51,31 +52,74 @@ export type Table = keyof typeof TABLES;
 
 export const TABLE_NAMES = Object.keys(TABLES) as Table[];
 
-/** The column names of a table, without `batch`. */
-export function columnsOf(table: Table): string[] {
-  return TABLES[table].split(', ').map((column) => column.slice(0, column.indexOf(' ')));
+interface Column {
+  readonly name: string;
+  readonly isText: boolean;
 }
 
+function columnsIn(table: Table): Column[] {
+  return TABLES[table].split(', ').map((column) => {
+    const [name = '', kind] = column.split(' ');
+    return { name, isText: kind === 'TEXT' };
+  });
+}
+
+/** The columns of each table, without `n` and `batch`. */
+const COLUMNS: ReadonlyMap<string, readonly Column[]> = new Map(
+  TABLE_NAMES.map((table) => [table, columnsIn(table)]),
+);
+
+/** The column names of a table, without `n` and `batch`. */
+export function columnsOf(table: Table): string[] {
+  return columnsIn(table).map(({ name }) => name);
+}
+
+/** Tables whose rows are numbered from 1 in the order of storing, so that their indexes can be cut into parts. */
+export const NUMBERED: ReadonlySet<Table> = new Set<Table>(['connections', 'egress', 'bindings', 'requests']);
+
+/**
+ * An index over random keys (addresses, ports) costs a page for each row that is added, and so most of a commit. Each
+ * 1024 rows therefore have a part of the index to themselves: what is being added to is a few pages. A question looks
+ * into every part, which is one search in the tree for each 1024 rows.
+ */
+const PART = 'n >> 10';
+
 const INDEXES = [
-  'connections_client ON connections (client_address, client_port, from_ms)',
+  'connections_id ON connections (id)',
+  `connections_client ON connections (${PART}, client_address, client_port)`,
   "connections_carrier ON connections (peer_address, from_ms) WHERE verdict <> 'direct'",
-  'egress_local ON egress (local_port, local_address, from_ms)',
+  `egress_local ON egress (${PART}, local_port, local_address)`,
   'egress_connection ON egress (connection)',
   'egress_ends_local ON egress_ends (local_port, local_address, from_ms)',
   'checkpoints_connection ON checkpoints (connection)',
   'bindings_connection ON bindings (connection)',
-  'bindings_subject ON bindings (subject, from_ms)',
+  `bindings_subject ON bindings (${PART}, subject)`,
   'unbindings_connection ON unbindings (connection)',
   'sessions_subject ON sessions (subject, at_ms)',
   'publications_subject ON publications (subject, at_ms)',
-  'requests_request ON requests (request)',
+  `requests_request ON requests (${PART}, request)`,
 ];
+
+/**
+ * A query over all parts of an index. The parts are walked one by one, each found by the next row's number.
+ * @param table  a numbered one; called `t` in `where`
+ * @param where  must begin with the columns of the parted index
+ */
+export function partedSql(table: Table, columns: string, where: string): string {
+  return `WITH RECURSIVE parts (p) AS (
+    SELECT min(n) >> 10 FROM ${table}
+    UNION ALL
+    SELECT (SELECT x.n >> 10 FROM ${table} x WHERE x.n >= ((parts.p + 1) << 10) ORDER BY x.n LIMIT 1)
+    FROM parts WHERE parts.p IS NOT NULL
+  ) SELECT ${columns} FROM parts CROSS JOIN ${table} t WHERE (t.n >> 10) = parts.p AND ${where}`;
+}
 
 /** The statements that make an empty day. */
 export function schemaSql(): string {
-  const tables = TABLE_NAMES.map(
-    (table) => `CREATE TABLE ${table} (${TABLES[table]}, batch INTEGER NOT NULL);`,
-  );
+  const tables = TABLE_NAMES.map((table) => {
+    const number = NUMBERED.has(table) ? 'n INTEGER PRIMARY KEY, ' : '';
+    return `CREATE TABLE ${table} (${number}${TABLES[table]}, batch INTEGER NOT NULL);`;
+  });
   const batches =
     'CREATE TABLE batches (seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, rows INTEGER NOT NULL, digest TEXT NOT NULL, chain TEXT NOT NULL);';
   return [
@@ -86,8 +130,39 @@ export function schemaSql(): string {
   ].join('\n');
 }
 
+/** A row as it travels: the table's name, then the cells in the order of the columns. */
+export type Cells = [Table, ...Cell[]];
+
+/**
+ * Parses a row's line, the JSON text of `rowOf`. What SQLite would store as something else is refused, as it could
+ * not be verified later; so is a text that is not the one that JSON gives of its cells.
+ * @returns null when it is no row
+ */
+export function parseRow(line: string): Cells | null {
+  let cells: unknown;
+  try {
+    cells = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  if (!Array.isArray(cells)) return null;
+  const [table] = cells as unknown[];
+  const columns = typeof table === 'string' ? COLUMNS.get(table) : undefined;
+  if (columns === undefined || cells.length !== columns.length + 1) return null;
+  for (let index = 0; index < columns.length; index += 1) {
+    const cell: unknown = cells[index + 1];
+    if (cell === null) continue;
+    const good = columns[index]?.isText === true ? typeof cell === 'string' : Number.isSafeInteger(cell);
+    if (!good) return null;
+  }
+  return cells as Cells;
+}
+
+/** An item's line: what is sent, hashed and verified. */
+export const lineOf = (item: RecordItem): string => JSON.stringify(rowOf(item));
+
 /** The normalised row of an item: its table and its cells in the order of the columns. */
-export function rowOf(item: RecordItem): readonly [Table, ...Cell[]] {
+export function rowOf(item: RecordItem): Readonly<Cells> {
   switch (item.type) {
     case 'connection':
       return [
@@ -114,8 +189,8 @@ export function rowOf(item: RecordItem): readonly [Table, ...Cell[]] {
         item.remote.address,
         item.remote.port,
         item.listener,
-        item.peer.address,
-        item.peer.port,
+        item.peer?.address ?? null,
+        item.peer?.port ?? null,
         item.from,
       ];
     case 'end':
@@ -151,6 +226,8 @@ export function rowOf(item: RecordItem): readonly [Table, ...Cell[]] {
       return ['publications', item.site, item.subject, item.at, item.connection, item.request];
     case 'request':
       return ['requests', item.request, item.connection, item.site, item.subject, item.learned, item.at];
+    case 'refusal':
+      return ['refusals', item.listener, item.prefix, item.kind, item.minute, item.count];
     case 'coverage':
       return ['coverage', item.source, item.from, item.to];
     case 'lifecycle':
@@ -198,8 +275,8 @@ export const fromRow = {
     connection: nullable(row, 'connection') as ConnectionId | null,
     local: endpoint(row, 'local'),
     remote: endpoint(row, 'remote'),
-    listener: text(row, 'listener'),
-    peer: endpoint(row, 'peer'),
+    listener: row['listener'] === null ? null : text(row, 'listener'),
+    peer: row['peer_address'] === null ? null : endpoint(row, 'peer'),
     from: time(row, 'from_ms'),
   }),
   end: (row: Row): EndRecord => ({

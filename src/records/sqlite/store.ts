@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { ShudiError } from '../../model/errors.ts';
-import { GATEWAY_SOURCE, type ConnectionId, type RecordItem } from '../../model/records.ts';
+import { GATEWAY_SOURCE, type ConnectionId } from '../../model/records.ts';
 import { dayOf, type Clock, type Day, type Millis } from '../../model/time.ts';
 import { makePrivateDirectory } from '../../platform/files.ts';
 import { isDamage, setAside, type Durability } from '../../platform/sqlite.ts';
 import { openPartition, partitionPath, storedDays, type Partition } from './partition.ts';
-import { columnsOf, fromRow, rowOf } from './schema.ts';
+import { RowBatch } from './row-batch.ts';
+import { columnsOf, fromRow, lineOf } from './schema.ts';
 
 export interface StoreOptions {
   /** The data directory; day files lie in its `records`. */
@@ -19,14 +20,23 @@ export interface StoreHead {
   readonly chain: string;
 }
 
-/** The writing side, synchronous: for the writer's thread and for commands. One process at a time (platform/lock). */
+/** The writing side, synchronous: for the recorder's process and for commands. One at a time (platform/lock). */
 export interface SqliteStore {
-  readonly firstConnection: ConnectionId;
+  /** The highest connection number that was stored before. */
+  readonly highest: number;
+  /** When it was opened: from then on it vouches. */
+  readonly started: Millis;
   /** File names that were found damaged at the start and set aside. */
   readonly setAside: readonly string[];
   /** When a run before this one crashed: the time up to which it had vouched. */
   readonly crashedAt: Millis | null;
+  /**
+   * Stores rows, as lines (see `lineOf`), as one batch; durable when this returns.
+   * @throws ShudiError records.unavailable, and after that each time
+   */
   commit(lines: readonly string[]): void;
+  /** The same with rows that are parsed already. */
+  commitBatch(rows: RowBatch): void;
   /** The ends of the chains that were closed since the last call, oldest first, then that of the open day. */
   heads(): StoreHead[];
   close(): void;
@@ -39,8 +49,6 @@ export function recordsDirectory(dataDirectory: string): string {
 /** Of a row `t` of egress: that no end of it is stored. */
 const UNCLOSED =
   'NOT EXISTS (SELECT 1 FROM egress_ends x WHERE x.local_port = t.local_port AND x.local_address = t.local_address AND x.from_ms = t.from_ms)';
-
-const line = (item: RecordItem): string => JSON.stringify(rowOf(item));
 
 export interface Recovered {
   readonly setAside: readonly string[];
@@ -108,7 +116,7 @@ function recoverPartition(partition: Partition, clock: Clock): { crashedAt: Mill
     .all();
   const ends = open.map((row) => {
     const to = Number(row['to_ms']) as Millis;
-    return line({
+    return lineOf({
       type: 'end',
       connection: Number(row['id']) as ConnectionId,
       to,
@@ -121,7 +129,7 @@ function recoverPartition(partition: Partition, clock: Clock): { crashedAt: Mill
     .all()
     .map(fromRow.egress);
   const carrierEnds = carriers.map((item) =>
-    line({
+    lineOf({
       type: 'egress-end',
       connection: null,
       local: item.local,
@@ -130,7 +138,11 @@ function recoverPartition(partition: Partition, clock: Clock): { crashedAt: Mill
     }),
   );
   partition.commit(
-    [...ends, ...carrierEnds, line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'crash', at: until })],
+    RowBatch.of([
+      ...ends,
+      ...carrierEnds,
+      lineOf({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'crash', at: until }),
+    ]),
     clock(),
   );
   return { crashedAt: until };
@@ -146,10 +158,10 @@ export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
   // What the run before left as its end may not be in the journal yet.
   const closed = recovered.heads.filter(({ day }) => day !== partition.day);
   partition.commit(
-    [
-      line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started }),
-      line({ type: 'coverage', source: GATEWAY_SOURCE, from: started, to: started }),
-    ],
+    RowBatch.of([
+      lineOf({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started }),
+      lineOf({ type: 'coverage', source: GATEWAY_SOURCE, from: started, to: started }),
+    ]),
     started,
   );
   let failure: unknown = null;
@@ -158,12 +170,12 @@ export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
     const next = openPartition(directory, day, options.durability);
     const carried = openRows(partition);
     next.commit(
-      [
-        line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started }),
+      RowBatch.of([
+        lineOf({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started }),
         // Up to where it has vouched; from there a running recorder goes on.
-        line({ type: 'coverage', source: GATEWAY_SOURCE, from: covered, to: covered }),
+        lineOf({ type: 'coverage', source: GATEWAY_SOURCE, from: covered, to: covered }),
         ...carried,
-      ],
+      ]),
       now,
     );
     closed.push({ day: partition.day, ...partition.head() });
@@ -171,7 +183,7 @@ export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
     partition = next;
   };
 
-  const commit = (lines: readonly string[]): void => {
+  const commitBatch = (rows: RowBatch): void => {
     if (failure !== null)
       throw new ShudiError(
         'records.unavailable',
@@ -183,7 +195,7 @@ export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
     try {
       // A clock that steps back over midnight does not reopen a day: items go to the newest file.
       if (dayOf(now) > partition.day) roll(dayOf(now), now);
-      partition.commit(lines, now);
+      partition.commit(rows, now);
     } catch (error) {
       failure = error;
       throw new ShudiError(
@@ -193,22 +205,25 @@ export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
         error,
       );
     }
-    for (const text of lines)
-      if (text.startsWith('["coverage",')) covered = Math.max(covered, Number(JSON.parse(text)[3])) as Millis;
+    for (const [, source, , to] of rows.cells.get('coverage') ?? [])
+      if (source === GATEWAY_SOURCE) covered = Math.max(covered, Number(to)) as Millis;
   };
+  const commit = (lines: readonly string[]): void => commitBatch(RowBatch.of(lines));
 
   return {
-    firstConnection: (recovered.highest + 1) as ConnectionId,
+    highest: recovered.highest,
+    started,
     setAside: recovered.setAside,
     commit,
+    commitBatch,
     crashedAt: recovered.crashedAt,
     heads: () => [...closed.splice(0), { day: partition.day, ...partition.head() }],
     close() {
       if (failure === null) {
         const now = clock();
         commit([
-          line({ type: 'coverage', source: GATEWAY_SOURCE, from: covered, to: now }),
-          line({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'stop', at: now }),
+          lineOf({ type: 'coverage', source: GATEWAY_SOURCE, from: covered, to: now }),
+          lineOf({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'stop', at: now }),
         ]);
       }
       partition.close();

@@ -1,0 +1,82 @@
+import type { Subject } from '../../model/accounts.ts';
+import { endpointText, type Endpoint } from '../../model/address.ts';
+import type { ConnectionRecord } from '../../model/records.ts';
+import { regionLabel, type RegionAnswer } from '../../model/region.ts';
+import type { Millis } from '../../model/time.ts';
+
+/** What is recorded of a contact, and the region of its client. */
+export interface ContactFacts extends Omit<ConnectionRecord, 'type'> {
+  readonly region: RegionAnswer;
+}
+
+/** A client endpoint that is connected now, and how far its record has come. */
+export class LiveContact {
+  readonly facts: ContactFacts;
+  /** The time of the client's last byte. */
+  lastByte: Millis;
+  /** What the last stored checkpoint said. */
+  checkpointed: Millis;
+  /** Whether its record was handed to the recorder in this run. */
+  stored = false;
+  /** The last append that is not durable yet. Appends are durable in order, so waiting for it is waiting for all. */
+  pending: Promise<void> | null = null;
+  ended = false;
+  /** Exchanges under way. */
+  uses = 0;
+  readonly #bound = new Set<Subject>();
+  #lines: { language: string; text: string } | null = null;
+
+  constructor(facts: ContactFacts) {
+    this.facts = facts;
+    this.lastByte = facts.from;
+    this.checkpointed = facts.from;
+  }
+
+  record(): ConnectionRecord {
+    const { region: _region, ...facts } = this.facts;
+    return { type: 'connection', ...facts };
+  }
+
+  isBound(subject: Subject): boolean {
+    return this.#bound.has(subject);
+  }
+
+  bind(subject: Subject): void {
+    // A set that forgets costs one more record, never a missing one.
+    if (this.#bound.size >= MAX_BOUND) this.#bound.clear();
+    this.#bound.add(subject);
+  }
+
+  unbind(subject: Subject): void {
+    this.#bound.delete(subject);
+  }
+
+  /** After a failed append nothing counts as stored. */
+  forget(): void {
+    this.stored = false;
+    this.#bound.clear();
+  }
+
+  /** The header lines about this client that the upstream gets, made once. */
+  forwardLines(language: 'zh' | 'en', scheme: 'http' | 'https'): string {
+    if (this.#lines?.language === language) return this.#lines.text;
+    const { client, region } = this.facts;
+    const label = encodeURIComponent(regionLabel(region.code, language));
+    const node =
+      client.address.includes(':') || client.port !== null ? `"${bracketed(client)}"` : client.address;
+    const text =
+      `X-Forwarded-For: ${client.address}\r\nX-Forwarded-Proto: ${scheme}\r\nForwarded: for=${node};proto=${scheme}\r\n` +
+      `X-IP-Region: ${region.code}\r\nX-IP-Region-Label: ${label}\r\nVia: 1.1 shudi\r\n`;
+    this.#lines = { language, text };
+    return text;
+  }
+}
+
+const MAX_BOUND = 256;
+
+/** RFC 7239, 6: IPv6 in brackets. */
+function bracketed(endpoint: Endpoint): string {
+  return endpoint.port === null && endpoint.address.includes(':')
+    ? `[${endpoint.address}]`
+    : endpointText(endpoint);
+}

@@ -1,0 +1,208 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { Agent, createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '../support/directory.ts';
+import { findTool, hasTool } from '../support/tools.ts';
+import { plainConfig, serve, type Served } from './serve.ts';
+
+const CONNECTIONS = 300;
+const PER_CLIENT = 60;
+/** The attacker's; the honest client uses another one. */
+const ATTACKER = '127.0.0.1';
+const HONEST = '127.0.0.2';
+/** How long the tool goes on when nobody hangs up on it, seconds. */
+const TOOL_SECONDS = 25;
+/** The gateway must have got rid of every connection by then: the longest of its limits and some more. */
+const GONE_MS = 15_000;
+const P95_MS = 250;
+
+const LIMITS = { connectionsPerClient: PER_CLIENT };
+const TIMEOUTS = {
+  requestHead: '4s',
+  bodyIdle: '2s',
+  request: '5s',
+  sendIdle: '3s',
+  keepAlive: '3s',
+  upstreamHead: '5s',
+  upstreamIdle: '5s',
+};
+/** More than the kernel takes from the gateway for a client that reads nothing. */
+const BIG = Buffer.alloc(16 * 1024 * 1024, 'x');
+
+interface Attack {
+  readonly name: string;
+  readonly arguments: readonly string[];
+  readonly path: string;
+}
+
+/** `-i`: seconds between two pieces; `-w`, `-y`, `-n`, `-z`: a window of some bytes, a few of them read a second. */
+const ATTACKS: readonly Attack[] = [
+  { name: 'heads that never end', arguments: ['-H', '-i', '1', '-x', '24'], path: '/' },
+  {
+    name: 'bodies that come a few bytes a second',
+    arguments: ['-B', '-i', '1', '-s', '65536', '-x', '10'],
+    path: '/',
+  },
+  { name: 'bodies that stop', arguments: ['-B', '-i', '10', '-s', '65536', '-x', '10'], path: '/' },
+  {
+    name: 'answers that nobody reads',
+    arguments: ['-X', '-w', '10', '-y', '512', '-n', '1', '-z', '16', '-k', '3'],
+    path: '/big',
+  },
+];
+
+async function startUpstream(): Promise<Server> {
+  const server = createServer((incoming, response) => {
+    incoming.on('error', () => undefined);
+    response.on('error', () => undefined);
+    incoming.resume();
+    incoming.on('end', () => response.end(incoming.url === '/big' ? BIG : 'ok'));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+/** Established connections of an address to a local port, as the kernel has them. */
+function connectionsOf(address: string, port: number): number {
+  const hex = address
+    .split('.')
+    .toReversed()
+    .map((part) => Number(part).toString(16).padStart(2, '0'))
+    .join('')
+    .toUpperCase();
+  const local = `:${port.toString(16).padStart(4, '0').toUpperCase()}`;
+  return readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, from, to, state]) => from?.endsWith(local) && to?.startsWith(`${hex}:`) && state === '01')
+    .length;
+}
+
+/** One GET; how long it took, ms. Rejects for anything but `200 ok`. */
+function ask(port: number, agent: Agent): Promise<number> {
+  const begin = performance.now();
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const outgoing = request(
+    { agent, host: '127.0.0.1', port, localAddress: HONEST, path: '/' },
+    (incoming) => {
+      let text = '';
+      incoming.setEncoding('utf8');
+      incoming.on('data', (chunk: string) => (text += chunk));
+      incoming.on('error', reject);
+      incoming.on('end', () => {
+        if (incoming.statusCode === 200 && text === 'ok') resolve(performance.now() - begin);
+        else reject(new Error(`${incoming.statusCode} ${text}`));
+      });
+    },
+  );
+  outgoing.on('error', reject);
+  outgoing.setTimeout(10_000, () => outgoing.destroy(new Error('no answer within 10 s')));
+  outgoing.end();
+  return promise;
+}
+
+/** Asks again and again, on kept and on new connections in turn, until `done`; all times, ms. */
+async function honestly(port: number, done: () => boolean): Promise<number[]> {
+  const times: number[] = [];
+  const kept = new Agent({ keepAlive: true, maxSockets: 1 });
+  try {
+    while (!done()) {
+      times.push(await ask(port, kept));
+      const fresh = new Agent({ keepAlive: false });
+      times.push(await ask(port, fresh));
+      fresh.destroy();
+      await delay(10);
+    }
+  } finally {
+    kept.destroy();
+  }
+  return times;
+}
+
+function percentile(times: readonly number[], fraction: number): number {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length * fraction)] ?? Number.POSITIVE_INFINITY;
+}
+
+describe.runIf(hasTool('slowhttptest'))('clients that are slow on purpose', () => {
+  const directory = temporaryDirectory();
+  let upstream: Server;
+  let gateway: Served;
+
+  beforeAll(async () => {
+    upstream = await startUpstream();
+    const config = plainConfig(directory, (upstream.address() as AddressInfo).port, {
+      identity: { mode: 'none' },
+      gateway: { workers: 1, limits: LIMITS, timeouts: TIMEOUTS },
+    });
+    gateway = await serve(directory, config);
+  });
+  afterAll(async () => {
+    await gateway.stop();
+    upstream.closeAllConnections();
+    upstream.close();
+  });
+
+  it.each(ATTACKS)(
+    '$name: others are served in time, the attacker has its share at most, and all of it is cut off',
+    { timeout: 90_000 },
+    async (attack) => {
+      const port = gateway.gatewayPort;
+      const tool = spawn(
+        findTool('slowhttptest') ?? 'slowhttptest',
+        [
+          ...attack.arguments,
+          ...`-c ${CONNECTIONS} -r 200 -l ${TOOL_SECONDS} -p 2 -v 1`.split(' '),
+          '-u',
+          `http://${ATTACKER}:${port}${attack.path}`,
+        ],
+        { cwd: directory, stdio: 'ignore' },
+      );
+      const held: number[] = [];
+      let gone = false;
+      const begin = performance.now();
+      const watching = (async () => {
+        while (tool.exitCode === null && !gone && performance.now() - begin < GONE_MS) {
+          const now = connectionsOf(ATTACKER, port);
+          if (now > 0) held.push(now);
+          // All connections were made, and the gateway has hung up on each while the tool still held it.
+          gone = now === 0 && performance.now() - begin > 3000;
+          await delay(50);
+        }
+        gone ||= connectionsOf(ATTACKER, port) === 0 && performance.now() - begin < GONE_MS;
+      })();
+      try {
+        const times = await honestly(port, () => gone || performance.now() - begin > GONE_MS);
+        await watching;
+        // An attack that is none proves nothing.
+        expect(Math.max(...held)).toBeGreaterThan(PER_CLIENT / 2);
+        // The kernel also shows those that the gateway has not accepted yet, or is about to hang up on.
+        expect(percentile(held, 0.5)).toBeLessThanOrEqual(PER_CLIENT);
+        expect(Math.max(...held)).toBeLessThan(2 * PER_CLIENT);
+        expect(gone).toBe(true);
+        expect(times.length).toBeGreaterThan(20);
+        expect(percentile(times, 0.95)).toBeLessThan(P95_MS);
+      } finally {
+        tool.kill('SIGKILL');
+        if (tool.exitCode === null && tool.signalCode === null) await once(tool, 'exit');
+      }
+    },
+  );
+
+  it('afterwards its address is served again as any other', async () => {
+    const agent = new Agent({ keepAlive: false });
+    const answer = await new Promise<number>((resolve, reject) => {
+      request({ agent, host: '127.0.0.1', port: gateway.gatewayPort, localAddress: ATTACKER }, (incoming) => {
+        incoming.resume();
+        resolve(incoming.statusCode ?? 0);
+      })
+        .on('error', reject)
+        .end();
+    });
+    expect(answer).toBe(200);
+  });
+});

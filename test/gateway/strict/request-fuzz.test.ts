@@ -1,0 +1,52 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SEEDED } from '../seed.ts';
+import { exchange } from './exchange.ts';
+import { cutAt, cuts, mutatedStreams, streams } from './request-streams.ts';
+import { openStrictRig } from './strict-rig.ts';
+
+const LONG = process.env['SHUDI_LONG'] === '1';
+const bound = (seconds: number): fc.Parameters<unknown> => ({
+  numRuns: LONG ? 1_000_000 : 8000,
+  interruptAfterTimeLimit: LONG ? seconds * 60_000 : seconds * 1000,
+  ...SEEDED,
+});
+
+describe('random streams of requests, in random packets', () => {
+  it('well-formed ones: everybody counts the same messages', { timeout: 900_000 }, async () => {
+    const strict = await openStrictRig();
+    let runs = 0;
+    await fc.assert(
+      fc.asyncProperty(streams, cuts, async (stream, places) => {
+        const { judgement, answers, forwarded } = await exchange(strict, cutAt(stream, places));
+        expect(judgement.end).toBe('nothing');
+        expect(answers.responses.map(({ status }) => status)).toEqual(judgement.requests.map(() => 200));
+        expect(forwarded).toBe(judgement.requests.length);
+        runs += 1;
+      }),
+      bound(3),
+    );
+    expect(runs).toBeGreaterThan(50);
+  });
+
+  it(
+    'mutated ones: nothing is counted twice, lost, joined or cut elsewhere',
+    { timeout: 900_000 },
+    async () => {
+      const strict = await openStrictRig();
+      const seen = { malformed: 0, incomplete: 0, forwarded: 0, refused: 0 };
+      await fc.assert(
+        fc.asyncProperty(mutatedStreams, cuts, async (stream, places) => {
+          const { judgement, answers, forwarded } = await exchange(strict, cutAt(stream, places));
+          if (judgement.end.startsWith('malformed')) seen.malformed += 1;
+          if (judgement.end === 'incomplete') seen.incomplete += 1;
+          seen.forwarded += forwarded;
+          seen.refused += answers.responses.length - forwarded;
+        }),
+        bound(5),
+      );
+      // Otherwise the property would hold of nothing.
+      for (const count of Object.values(seen)) expect(count).toBeGreaterThan(20);
+    },
+  );
+});
