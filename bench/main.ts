@@ -1,11 +1,13 @@
-/** `npm run bench`: see README.md. Exit status: 0 done, 1 a measurement failed, 2 wrong usage. */
+/** `npm run bench`: see README.md. Exit status: 0 done, 1 a measurement failed or grows, 2 wrong usage. */
 import { describeMachine } from './machine.ts';
 import { benchOptions, USAGE, UsageError } from './options.ts';
-import type { BenchOptions } from './options.ts';
+import type { BenchOptions, SoakOptions } from './options.ts';
 import { stopEverything } from './processes.ts';
 import { report, writeReport } from './report.ts';
 import { complaints } from './results.ts';
-import { lookAround, runAll } from './run.ts';
+import { estimatedSeconds, lookAround, runAll } from './run.ts';
+import { soakReport, writeSoakReport } from './soak/report.ts';
+import { runSoak } from './soak/run.ts';
 
 /** Told to stop, the bench takes along what it started. */
 function stopOn(signal: 'SIGINT' | 'SIGTERM', status: number): void {
@@ -14,19 +16,22 @@ function stopOn(signal: 'SIGINT' | 'SIGTERM', status: number): void {
   });
 }
 
+const say = (line: string): void => console.error(line);
+
 async function bench(options: BenchOptions): Promise<number> {
   const machine = describeMachine();
   const targets = await lookAround(options.targets);
   for (const { name, availability } of targets) {
-    console.error(`${name}: ${availability.installed ? availability.version : availability.reason}`);
+    say(`${name}: ${availability.installed ? availability.version : availability.reason}`);
   }
-  const cells = await runAll(options, targets, (line) => console.error(line));
-  const { rounds, seconds, warmUpSeconds } = options;
+  say(`takes about ${Math.ceil(estimatedSeconds(options, targets) / 60)} min`);
+  const cells = await runAll(options, targets, say);
+  const { rounds, seconds, warmUpSeconds, quick } = options;
   const results = {
     machine,
-    options: { rounds, seconds, warmUpSeconds },
+    options: { rounds, seconds, warmUpSeconds, quick },
     targets,
-    loads: options.loads.map(({ name, does }) => ({ name, does })),
+    loads: options.loads.map(({ name, does, columns, compared }) => ({ name, does, columns, compared })),
     cells,
   };
   console.log(report(results));
@@ -35,10 +40,21 @@ async function bench(options: BenchOptions): Promise<number> {
   return complaints(results).length === 0 ? 0 : 1;
 }
 
+async function soak(options: SoakOptions): Promise<number> {
+  const machine = describeMachine();
+  say(`takes about ${Math.ceil(options.seconds / 60)} min`);
+  const result = await runSoak(options, say);
+  console.log(soakReport(machine, result));
+  const directory = options.out ?? (options.full ? import.meta.dirname : null);
+  if (directory !== null) writeSoakReport(directory, machine, result);
+  return result.verdicts.some(({ grows }) => grows) ? 1 : 0;
+}
+
 stopOn('SIGINT', 130);
 stopOn('SIGTERM', 143);
 try {
-  process.exitCode = await bench(benchOptions(process.argv.slice(2)));
+  const options = benchOptions(process.argv.slice(2));
+  process.exitCode = await (options.mode === 'soak' ? soak(options) : bench(options));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   console.error(`${error.message}\n${USAGE}`);

@@ -1,10 +1,30 @@
 import { acceptedConnections, highWaterBytes, treeUsage } from './process-tree.ts';
-import type { Load, Measurement, RunningTarget } from './types.ts';
+import { treeHold } from './tree-memory.ts';
+import type { Figures } from './figures.ts';
+import type { Measurement, RunningTarget } from './types.ts';
 
 const SAMPLE_MS = 100;
 /** Beyond this share of failed requests the figures say nothing about the others. */
 const TOLERATED_ERRORS = 0.01;
 const MIB = 1024 * 1024;
+
+/** What a load generator saw. */
+export interface LoadResult {
+  readonly generator: string;
+  readonly requests: number;
+  readonly seconds: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly errors: number;
+  /** More that is particular to a load. */
+  readonly figures?: Figures;
+}
+
+/** Throws when too little was answered to say anything. */
+export function requireAnswers({ requests, errors }: Pick<Measurement, 'requests' | 'errors'>): void {
+  if (requests === 0) throw new Error('no request was answered');
+  if (errors > requests * TOLERATED_ERRORS) throw new Error(`${errors} errors in ${requests} requests`);
+}
 
 /** Watches memory until told to stop. */
 function watchPeak(pid: number): () => number {
@@ -24,33 +44,32 @@ function watchPeak(pid: number): () => number {
   };
 }
 
-/** Runs one load on a running target: a warm-up that nobody looks at, then the stretch that counts. */
-export async function measure(
-  load: Load,
+/** Takes CPU time, memory and connections of a target over the stretch that `run` loads it. */
+export async function measureStretch(
   target: RunningTarget,
-  seconds: number,
-  warmUpSeconds: number,
+  run: () => Promise<LoadResult>,
 ): Promise<Measurement> {
-  await load.prepare?.(target);
-  await load.run(target.url, warmUpSeconds);
-
   const stopWatching = watchPeak(target.pid);
   try {
     const accepted = acceptedConnections();
     const before = treeUsage(target.pid);
-    const result = await load.run(target.url, seconds);
+    const { generator, requests, seconds, p50Ms, p99Ms, errors, figures } = await run();
     const after = treeUsage(target.pid);
-    if (result.requests === 0) throw new Error('no request was answered');
-    if (result.errors > result.requests * TOLERATED_ERRORS) {
-      throw new Error(`${result.errors} errors in ${result.requests} requests`);
-    }
+    requireAnswers({ requests, errors });
     return {
-      ...result,
-      cpuMicrosPerRequest: (after.cpuMicros - before.cpuMicros) / result.requests,
-      requestsPerSecond: result.requests / result.seconds,
-      peakMiB: Math.max(stopWatching(), highWaterBytes(target.pid)) / MIB,
-      processes: after.processes,
-      acceptedPerRequest: (acceptedConnections() - accepted) / result.requests,
+      generator,
+      requests,
+      errors,
+      figures: {
+        p50Ms,
+        p99Ms,
+        cpuMicrosPerRequest: (after.cpuMicros - before.cpuMicros) / requests,
+        requestsPerSecond: requests / seconds,
+        peakMiB: Math.max(stopWatching(), highWaterBytes(target.pid)) / MIB,
+        pssMiB: treeHold(target.pid).pss / MIB,
+        acceptedPerRequest: (acceptedConnections() - accepted) / requests,
+        ...figures,
+      },
     };
   } finally {
     stopWatching();

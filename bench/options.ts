@@ -1,24 +1,34 @@
 import { parseArgs } from 'node:util';
 import { LOADS } from './loads/index.ts';
 import { TARGETS } from './targets/index.ts';
-import type { Load, Target } from './types.ts';
+import type { Load, Stretch, Target } from './types.ts';
 
-export interface BenchOptions {
+export interface BenchOptions extends Stretch {
+  readonly mode: 'loads';
   readonly targets: readonly Target[];
   readonly loads: readonly Load[];
   readonly rounds: number;
-  readonly seconds: number;
-  readonly warmUpSeconds: number;
   /** A run of everything at full length: only that is worth keeping in RESULTS.md. */
   readonly full: boolean;
   /** Where to write the report of a run that is not full; null for nowhere. */
   readonly out: string | null;
 }
 
+export interface SoakOptions {
+  readonly mode: 'soak';
+  readonly target: Target;
+  readonly seconds: number;
+  /** Long enough to be worth keeping in SOAK.md. */
+  readonly full: boolean;
+  readonly out: string | null;
+}
+
 export const USAGE = `usage: npm run bench -- [--quick] [--only TARGET,..] [--load LOAD,..] [--rounds N] [--seconds N] [--out DIR]
+       npm run bench -- soak [--seconds N] [--only TARGET] [--out DIR]
   targets: ${TARGETS.map(({ name }) => name).join(', ')}
   loads:   ${LOADS.map(({ name }) => name).join(', ')}
-A run without --quick, --only and --load, of at least the default length, rewrites bench/RESULTS.md.`;
+A run without --quick, --only and --load, of at least the default length, rewrites bench/RESULTS.md; a soak of shudi of
+at least 600 s rewrites bench/SOAK.md. --out writes any run's report elsewhere.`;
 
 export class UsageError extends Error {
   override name = 'UsageError';
@@ -26,11 +36,18 @@ export class UsageError extends Error {
 
 const DEFAULT = { rounds: 5, seconds: 8, warmUpSeconds: 2 } as const;
 const QUICK = { rounds: 1, seconds: 2, warmUpSeconds: 1 } as const;
+const SOAK_SECONDS = 600;
 
-function count(text: string | undefined, fallback: number, max: number, flag: string): number {
+function count(
+  text: string | undefined,
+  fallback: number,
+  [min, max]: readonly [number, number],
+  flag: string,
+): number {
   if (text === undefined) return fallback;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > max) throw new UsageError(`${flag}: 1 to ${max}`);
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw new UsageError(`${flag}: ${min} to ${max}`);
   return value;
 }
 
@@ -47,17 +64,27 @@ function chosen<T extends { readonly name: string }>(
 }
 
 /** Throws a UsageError for what it does not understand; nothing is silently dropped. */
-export function benchOptions(args: readonly string[]): BenchOptions {
-  const { values } = parse(args);
+export function benchOptions(args: readonly string[]): BenchOptions | SoakOptions {
+  const { values, positionals } = parse(args);
+  if (positionals.length > 1 || (positionals[0] ?? 'soak') !== 'soak')
+    throw new UsageError(`no ${positionals.join(' ')}`);
+  return positionals.length === 1 ? soakOptions(values) : loadOptions(values);
+}
+
+type Values = ReturnType<typeof parse>['values'];
+
+function loadOptions(values: Values): BenchOptions {
   const length = values.quick ? QUICK : DEFAULT;
-  const rounds = count(values.rounds, length.rounds, 50, '--rounds');
-  const seconds = count(values.seconds, length.seconds, 120, '--seconds');
+  const rounds = count(values.rounds, length.rounds, [1, 50], '--rounds');
+  const seconds = count(values.seconds, length.seconds, [1, 120], '--seconds');
   return {
+    mode: 'loads',
     targets: chosen(TARGETS, values.only, '--only'),
     loads: chosen(LOADS, values.load, '--load'),
     rounds,
     seconds,
     warmUpSeconds: length.warmUpSeconds,
+    quick: values.quick,
     full:
       !values.quick &&
       values.only === undefined &&
@@ -68,10 +95,21 @@ export function benchOptions(args: readonly string[]): BenchOptions {
   };
 }
 
+function soakOptions({ only = 'shudi', seconds: text, out, quick, load, rounds }: Values): SoakOptions {
+  if (quick || load !== undefined || rounds !== undefined)
+    throw new UsageError('soak takes --seconds, --only and --out');
+  const [target, ...others] = chosen(TARGETS, only, '--only');
+  if (target === undefined || others.length > 0) throw new UsageError('soak: one target');
+  const seconds = count(text, SOAK_SECONDS, [10, 86_400], '--seconds');
+  const full = seconds >= SOAK_SECONDS && target.name === 'shudi';
+  return { mode: 'soak', target, seconds, full, out: out ?? null };
+}
+
 function parse(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
+      allowPositionals: true,
       options: {
         quick: { type: 'boolean', default: false },
         only: { type: 'string' },

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const START_MS = 20_000;
 const STOP_MS = 5_000;
 const TAIL_CHARACTERS = 2_000;
+const PRINTED_BYTES = 1 << 20;
+/** Sets the number of open files as high as it goes, then becomes the program: the process id stays. */
+const MANY_FILES = 'ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -Hn)"; exec "$0" "$@"';
 
 /** Made by us, stopped by us. */
 export interface OwnProcess {
@@ -16,8 +19,8 @@ export interface OwnProcess {
   readonly directory: string;
   /** Resolves when a GET is answered 2xx; throws with what it wrote when it ends or stays silent. */
   answering(url: string): Promise<void>;
-  /** Resolves with the first match in what it writes. */
-  says(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Resolves with the first match in what it writes; waits for 20 s, or as long as it is told to. */
+  says(pattern: RegExp, withinMs?: number): Promise<RegExpExecArray>;
   stop(): Promise<void>;
 }
 
@@ -52,10 +55,25 @@ async function answers(url: string): Promise<boolean> {
 }
 
 const running = new Set<OwnProcess>();
+const generators = new Set<ChildProcess>();
 
 /** Stops whatever is still running; for when the bench itself is told to stop. */
 export async function stopEverything(): Promise<void> {
+  for (const child of generators) child.kill('SIGKILL');
   await Promise.all([...running].map((own) => own.stop()));
+}
+
+/** Runs a program to its end and gives what it printed; it is killed, and this rejects, when it overstays. */
+export function runToEnd(command: string, args: readonly string[], timeoutMs: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: PRINTED_BYTES } as const;
+    const child = execFile('sh', ['-c', MANY_FILES, command, ...args], options, (error, stdout) => {
+      generators.delete(child);
+      if (error === null) resolve(stdout);
+      else reject(error);
+    });
+    generators.add(child);
+  });
 }
 
 /**
@@ -65,7 +83,7 @@ export async function stopEverything(): Promise<void> {
 export function startProcess(directory: string, command: string, args: readonly string[]): OwnProcess {
   const logFile = path.join(directory, 'output.log');
   const log = openSync(logFile, 'w');
-  const child = spawn(command, args, {
+  const child = spawn('sh', ['-c', MANY_FILES, command, ...args], {
     stdio: ['ignore', log, log],
     env: { ...process.env, NODE_ENV: 'production', XDG_CONFIG_HOME: directory, XDG_DATA_HOME: directory },
   });
@@ -83,14 +101,18 @@ export function startProcess(directory: string, command: string, args: readonly 
   });
 
   const written = (): string => readFileSync(logFile, 'utf8');
-  async function until<T>(what: string, attempt: () => Promise<T | null> | T | null): Promise<T> {
-    const deadline = Date.now() + START_MS;
+  async function until<T>(
+    what: string,
+    attempt: () => Promise<T | null> | T | null,
+    withinMs = START_MS,
+  ): Promise<T> {
+    const deadline = Date.now() + withinMs;
     while (state.ended === null && Date.now() < deadline) {
       const value = await attempt();
       if (value !== null) return value;
       await sleep(50);
     }
-    const reason = state.ended ?? `${what} did not happen within ${START_MS / 1000} s`;
+    const reason = state.ended ?? `${what} did not happen within ${withinMs / 1000} s`;
     throw new Error(`${command}: ${reason}\n${written().slice(-TAIL_CHARACTERS)}`.trim());
   }
 
@@ -100,7 +122,8 @@ export function startProcess(directory: string, command: string, args: readonly 
     answering: async (url) => {
       await until(`an answer from ${url}`, async () => ((await answers(url)) ? true : null));
     },
-    says: (pattern) => until(`output like ${pattern.source}`, () => pattern.exec(written())),
+    says: (pattern, withinMs) =>
+      until(`output like ${pattern.source}`, () => pattern.exec(written()), withinMs),
     async stop() {
       await stopChild(child, exited);
       rmSync(directory, { recursive: true, force: true });

@@ -1,8 +1,9 @@
+import type { Figure } from './figures.ts';
 import type { Machine } from './machine.ts';
 import type { BenchOptions } from './options.ts';
 import { spread } from './statistics.ts';
 import type { Spread } from './statistics.ts';
-import type { Availability, Cell, Measurement } from './types.ts';
+import type { Availability, Cell, Load, Measurement, Outcome } from './types.ts';
 
 export interface TargetInfo {
   readonly name: string;
@@ -13,22 +14,13 @@ export interface TargetInfo {
 /** Everything that a run found out; results.json is this. */
 export interface Results {
   readonly machine: Machine;
-  readonly options: Pick<BenchOptions, 'rounds' | 'seconds' | 'warmUpSeconds'>;
+  readonly options: Pick<BenchOptions, 'rounds' | 'seconds' | 'warmUpSeconds' | 'quick'>;
   readonly targets: readonly TargetInfo[];
-  readonly loads: readonly { readonly name: string; readonly does: string }[];
+  readonly loads: readonly Pick<Load, 'name' | 'does' | 'columns' | 'compared'>[];
   readonly cells: readonly Cell[];
 }
 
-/** A figure that has one value a round. */
-export type Figure =
-  | 'cpuMicrosPerRequest'
-  | 'requestsPerSecond'
-  | 'p50Ms'
-  | 'p99Ms'
-  | 'peakMiB'
-  | 'acceptedPerRequest';
-
-export function cellOf(results: Results, load: string, target: string): Cell | null {
+export function cellOf(results: Pick<Results, 'cells'>, load: string, target: string): Cell | null {
   return results.cells.find((cell) => cell.load === load && cell.target === target) ?? null;
 }
 
@@ -40,19 +32,22 @@ export function failures(cell: Cell): readonly string[] {
   return cell.rounds.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : []));
 }
 
+function valueOf(outcome: Outcome | undefined, name: Figure): number | null {
+  return outcome?.kind === 'measured' ? (outcome.measurement.figures[name] ?? null) : null;
+}
+
 export function figure(cell: Cell, name: Figure): Spread | null {
-  return spread(measurements(cell).map((measurement) => measurement[name]));
+  return spread(measurements(cell).flatMap(({ figures }) => figures[name] ?? []));
 }
 
 /**
- * How a figure compares with another target's. Taken round by round and only then summed up: both halves of one ratio
- * were measured within the same minute or so, so what else the machine did touches both.
+ * How a figure compares with another cell's. Taken round by round and only then summed up: both halves of one ratio
+ * were measured within the same round, so what else the machine did touches both.
  */
 export function ratio(cell: Cell, base: Cell, name: Figure): Spread | null {
   const ratios = cell.rounds.flatMap((outcome, round) => {
-    const other = base.rounds[round];
-    if (outcome.kind !== 'measured' || other?.kind !== 'measured') return [];
-    return [outcome.measurement[name] / other.measurement[name]];
+    const [mine, theirs] = [valueOf(outcome, name), valueOf(base.rounds[round], name)];
+    return mine === null || theirs === null ? [] : [mine / theirs];
   });
   return spread(ratios);
 }

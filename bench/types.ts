@@ -1,7 +1,17 @@
-/** How a target is to be started for one measurement. */
-export interface StartOptions {
+import type { Figure, Figures } from './figures.ts';
+
+/** What a load needs of the target that it is sent to. */
+export interface Needs {
   /** `claimed`: the one peer is a trusted proxy, and `X-Forwarded-For` names the clients. */
   readonly clients: 'direct' | 'claimed';
+  /** The accounts `u0` to `u<n - 1>` have a badge before the start. */
+  readonly knownAccounts: number;
+  /** Connections that the target has to be able to hold, upstream ones included. */
+  readonly connections: number;
+}
+
+/** How a target is to be started for one measurement. */
+export interface StartOptions extends Needs {
   /** The size of the gateway's badge reply, for the bare route that it is compared with. */
   readonly badgeBytes: number;
 }
@@ -35,42 +45,39 @@ export interface Upstream {
   readonly pid: number;
 }
 
-/** What a load generator saw. */
-export interface LoadResult {
+/** How long to measure. */
+export interface Stretch {
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  /** Sizes are a fraction of what they are in a full run. */
+  readonly quick: boolean;
+}
+
+/** One load on one target in one round. */
+export interface Measurement {
   readonly generator: string;
   readonly requests: number;
-  readonly seconds: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
   /** Connection errors, time-outs, and statuses other than 2xx and 3xx. */
   readonly errors: number;
-  readonly connections?: number;
-  readonly loginP50Ms?: number;
-  readonly loginP99Ms?: number;
+  readonly figures: Figures;
 }
 
 /** A way to load a target. */
 export interface Load {
   readonly name: string;
   readonly does: string;
-  readonly clients: StartOptions['clients'];
+  readonly needs: Needs;
   /** The names of the targets that it makes sense for. */
   readonly targets: readonly string[];
-  /** Before every measurement, outside of it. */
-  prepare?(target: RunningTarget): Promise<void>;
-  run(url: string, seconds: number): Promise<LoadResult>;
-}
-
-/** One load on one target in one round. */
-export interface Measurement extends LoadResult {
-  /** CPU time of the target's whole process tree, user and system. */
-  readonly cpuMicrosPerRequest: number;
-  readonly requestsPerSecond: number;
-  /** The highest sum of resident memory over the tree, sampled, pages shared by its processes counted for each. */
-  readonly peakMiB: number;
-  readonly processes: number;
-  /** Connections that anything on this machine accepted, per request: shows what a proxy does upstream. */
-  readonly acceptedPerRequest: number;
+  /** The columns of its table. */
+  readonly columns: readonly Figure[];
+  /** Those that are also shown as a ratio to others'. */
+  readonly compared: readonly Figure[];
+  /** No more rounds than these, for what takes long and varies little. */
+  readonly mostRounds: number;
+  /** About how many seconds `measure` takes; for the estimate only. */
+  lasts(stretch: Stretch): number;
+  measure(target: RunningTarget, upstream: Upstream, stretch: Stretch): Promise<Measurement>;
 }
 
 export type Outcome =

@@ -1,15 +1,24 @@
 /** Kept-alive load from autocannon, in a process of its own. `node autocannon.ts JSON` */
 import autocannon from 'autocannon';
 import { CLAIMED_CLIENTS, claimedAddress } from './addresses.ts';
-import type { HttpLoad } from './http-load.ts';
+import { KNOWN_ACCOUNTS, type HttpLoad } from './http-load.ts';
 
 const load = JSON.parse(process.argv[2] ?? '') as HttpLoad;
+const { pathname } = new URL(load.url);
 
-const claiming: autocannon.Request = {
-  setupRequest: (request) => {
-    const address = claimedAddress(Math.floor(Math.random() * CLAIMED_CLIENTS));
-    return { ...request, headers: { ...request.headers, 'x-forwarded-for': address } };
-  },
+const oneOf = (count: number): number => Math.floor(Math.random() * count);
+
+const requests: Readonly<Record<HttpLoad['requests'], readonly autocannon.Request[]>> = {
+  same: [{}],
+  claimed: [
+    {
+      setupRequest: (request) => {
+        const headers = { ...request.headers, 'x-forwarded-for': claimedAddress(oneOf(CLAIMED_CLIENTS)) };
+        return { ...request, headers };
+      },
+    },
+  ],
+  accounts: [{ setupRequest: (request) => ({ ...request, path: `${pathname}u${oneOf(KNOWN_ACCOUNTS)}` }) }],
 };
 
 const result = await autocannon({
@@ -17,7 +26,7 @@ const result = await autocannon({
   connections: load.connections,
   duration: load.seconds,
   timeout: 5,
-  ...(load.claimed && { requests: [claiming] }),
+  requests: [...requests[load.requests]],
 });
 
 const summary = {

@@ -1,6 +1,6 @@
 import path from 'node:path';
+import type { LoadResult } from '../measure.ts';
 import { programVersion } from '../probes.ts';
-import type { LoadResult } from '../types.ts';
 import { runGenerator } from './run-generator.ts';
 
 /** A closed loop of GETs: each of `connections` sends the next request when the last one is answered. */
@@ -10,15 +10,23 @@ export interface HttpLoad {
   readonly connections: number;
   /** `close`: a new connection for every request. */
   readonly connection: 'keep-alive' | 'close';
-  /** Claims one of 100,000 clients in `X-Forwarded-For`. */
-  readonly claimed: boolean;
+  /**
+   * `same`: one after another. `claimed`: each claims one of 100,000 clients in `X-Forwarded-For`. `accounts`: the path
+   * is followed by `u` and a number below `KNOWN_ACCOUNTS`.
+   */
+  readonly requests: 'same' | 'claimed' | 'accounts';
 }
+
+/** The accounts that the load on badges asks for; `accounts.lua` has the same number. */
+export const KNOWN_ACCOUNTS = 1_000_000;
+
+const SCRIPTS = { same: 'report.lua', claimed: 'claimed-clients.lua', accounts: 'accounts.lua' } as const;
 
 const file = (name: string): string => path.join(import.meta.dirname, name);
 
-function withWrk({ url, seconds, connections, connection, claimed }: HttpLoad): Promise<LoadResult> {
-  const script = file(claimed ? 'claimed-clients.lua' : 'report.lua');
+function withWrk({ url, seconds, connections, connection, requests }: HttpLoad): Promise<LoadResult> {
   const close = connection === 'close' ? ['-H', 'Connection: close'] : [];
+  const script = file(SCRIPTS[requests]);
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '5s', ...close, '-s', script, url];
   return runGenerator('wrk', 'wrk', args, seconds);
 }

@@ -1,31 +1,38 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import type { LoadResult } from '../types.ts';
+import { runToEnd } from '../processes.ts';
+import type { LoadResult } from '../measure.ts';
 
-const run = promisify(execFile);
 const GRACE_MS = 30_000;
 
-function isResult(value: unknown): value is Omit<LoadResult, 'generator'> {
-  if (typeof value !== 'object' || value === null) return false;
-  const fields = value as Record<string, unknown>;
-  return ['requests', 'seconds', 'p50Ms', 'p99Ms', 'errors'].every(
-    (name) => typeof fields[name] === 'number',
-  );
+/** The fields of a line of JSON that must all be numbers. */
+export function numbersOf<Name extends string>(
+  line: string,
+  names: readonly Name[],
+): Readonly<Record<Name, number>> {
+  const value: unknown = JSON.parse(line);
+  const fields = typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : new Map();
+  const missing = names.find((name) => typeof fields.get(name) !== 'number');
+  if (missing !== undefined) throw new Error(`no ${missing} in ${line.slice(0, 200)}`);
+  return Object.fromEntries(names.map((name) => [name, Number(fields.get(name))])) as Record<Name, number>;
 }
 
-/** Runs a generator that prints its result as a line of JSON at the end; it is killed when it overstays. */
+/** Runs a program that prints its result as a line of JSON at the end; it is killed when it overstays. */
+export async function runForNumbers<Name extends string>(
+  command: string,
+  args: readonly string[],
+  seconds: number,
+  names: readonly Name[],
+): Promise<Readonly<Record<Name, number>>> {
+  const printed = await runToEnd(command, args, seconds * 1000 + GRACE_MS);
+  return numbersOf(printed.trim().split('\n').at(-1) ?? '', names);
+}
+
+/** The same for a load generator. */
 export async function runGenerator(
   generator: string,
   command: string,
   args: readonly string[],
   seconds: number,
 ): Promise<LoadResult> {
-  const { stdout } = await run(command, [...args], {
-    timeout: seconds * 1000 + GRACE_MS,
-    killSignal: 'SIGKILL',
-  });
-  const line = stdout.trim().split('\n').at(-1) ?? '';
-  const result: unknown = JSON.parse(line);
-  if (!isResult(result)) throw new Error(`${generator} printed no result: ${line.slice(0, 200)}`);
-  return { generator, ...result };
+  const names = ['requests', 'seconds', 'p50Ms', 'p99Ms', 'errors'] as const;
+  return { generator, ...(await runForNumbers(command, args, seconds, names)) };
 }

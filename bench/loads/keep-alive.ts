@@ -1,12 +1,9 @@
 import { httpLoad } from '../generators/http-load.ts';
-import type { Load } from '../types.ts';
-import { PROXIES } from './proxies.ts';
+import { timedLoad } from './timed.ts';
 
-export const keepAlive: Load = {
+export const keepAlive = timedLoad({
   name: 'keep-alive',
   does: '64 kept-alive connections, GET',
-  clients: 'direct',
-  targets: PROXIES,
   run: (url, seconds) =>
-    httpLoad({ url: `${url}/`, seconds, connections: 64, connection: 'keep-alive', claimed: false }),
-};
+    httpLoad({ url: `${url}/`, seconds, connections: 64, connection: 'keep-alive', requests: 'same' }),
+});

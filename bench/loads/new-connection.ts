@@ -1,12 +1,11 @@
 import { httpLoad } from '../generators/http-load.ts';
-import type { Load } from '../types.ts';
 import { PROXIES } from './proxies.ts';
+import { timedLoad } from './timed.ts';
 
-export const newConnection: Load = {
+export const newConnection = timedLoad({
   name: 'new-connection',
   does: 'a new connection for every request, 64 at once, GET',
-  clients: 'direct',
-  targets: PROXIES,
+  targets: [...PROXIES, 'nginx-unshared'],
   run: (url, seconds) =>
-    httpLoad({ url: `${url}/`, seconds, connections: 64, connection: 'close', claimed: false }),
-};
+    httpLoad({ url: `${url}/`, seconds, connections: 64, connection: 'close', requests: 'same' }),
+});

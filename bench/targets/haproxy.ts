@@ -18,6 +18,7 @@ defaults
     mode http
     timeout client 30s
     timeout server 30s
+    timeout tunnel 60s
     timeout connect 5s
     log global
 

@@ -5,7 +5,7 @@ import { fastifyHttpProxy } from './fastify-http-proxy.ts';
 import { fastifyJson } from './fastify-json.ts';
 import { haproxy } from './haproxy.ts';
 import { httpProxy } from './http-proxy.ts';
-import { nginx } from './nginx.ts';
+import { nginx, nginxUnshared } from './nginx.ts';
 import { shudi } from './shudi.ts';
 
 export const TARGETS: readonly Target[] = [
@@ -14,6 +14,7 @@ export const TARGETS: readonly Target[] = [
   fastifyHttpProxy,
   httpProxy,
   nginx,
+  nginxUnshared,
   haproxy,
   caddy,
   fastifyJson,

@@ -18,10 +18,17 @@ interface Settings extends GeoDatabase {
   readonly port: number;
   readonly upstream: string;
   readonly clients: StartOptions['clients'];
+  readonly connections: number;
+  /** Whether connections to the upstream are kept and shared. */
+  readonly shared: boolean;
 }
 
-/** One worker, one line a request that answers "who was it", one look-up a request. */
-function configuration({ directory, port, upstream, clients, file, field }: Settings): string {
+/**
+ * One worker, one line a request that answers "who was it", one look-up a request. Bodies go through as they come: by
+ * default nginx would put a long one into a file first.
+ */
+function configuration(settings: Settings): string {
+  const { directory, port, upstream, clients, connections, shared, file, field } = settings;
   return `
 ${existsSync(GEOIP2_MODULE) ? `load_module ${GEOIP2_MODULE};` : ''}
 ${process.getuid?.() === 0 ? 'user root;' : ''}
@@ -29,7 +36,7 @@ daemon off;
 worker_processes 1;
 pid ${directory}/nginx.pid;
 error_log ${directory}/error.log error;
-events { worker_connections 8192; }
+events { worker_connections ${connections}; }
 http {
     client_body_temp_path ${directory}/body;
     proxy_temp_path ${directory}/proxy;
@@ -42,10 +49,16 @@ http {
     }
     log_format who '$msec $remote_addr:$remote_port $cookie_sid $request_id $region "$request" $status';
     access_log ${directory}/access.log who;
+    client_max_body_size 0;
+    proxy_request_buffering off;
+    proxy_max_temp_file_size 0;
+    map $http_upgrade $connection_upgrade {
+        default upgrade;
+        '' '';
+    }
     upstream service {
         server ${new URL(upstream).host};
-        keepalive 256;
-        keepalive_requests 100000000;
+        ${shared ? 'keepalive 256; keepalive_requests 100000000;' : ''}
     }
     server {
         listen 127.0.0.1:${port} backlog=4096;${clients === 'claimed' ? REAL_IP : ''}
@@ -53,7 +66,8 @@ http {
             proxy_pass http://service;
             proxy_http_version 1.1;
             proxy_set_header Host $host;
-            proxy_set_header Connection "";
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection $connection_upgrade;
             proxy_set_header X-Forwarded-For $remote_addr;
             proxy_set_header X-Request-Id $request_id;
             proxy_set_header X-IP-Region $region;
@@ -63,27 +77,43 @@ http {
 `;
 }
 
-export const nginx: Target = {
-  name: 'nginx',
-  does: 'access log with client port, session cookie and request id (written a line a request, not synced); geoip2 look-up and header; 1 worker',
-  available: () => programVersion('nginx', ['-v']),
+const DOES =
+  'access log with client port, session cookie and request id (written a line a request, not synced); geoip2 look-up and header; 1 worker';
 
-  async start(upstream, { clients }) {
-    const database = await geoDatabase();
-    const port = await freePort();
-    const directory = scratchDirectory();
-    const file = path.join(directory, 'nginx.conf');
-    writeFileSync(file, configuration({ ...database, directory, port, upstream: upstream.url, clients }));
-    const own = startProcess(directory, 'nginx', [
-      '-p',
-      directory,
-      '-c',
-      file,
-      '-e',
-      `${directory}/error.log`,
-    ]);
-    const url = `http://127.0.0.1:${port}`;
-    await readyOrStopped(own, () => own.answering(url));
-    return { url, pid: own.pid, stop: () => own.stop() };
-  },
-};
+/** As it is commonly set up: connections to the upstream are kept and serve any client. */
+export const nginx: Target = nginxWith('nginx', `${DOES}; connections to the upstream kept and shared`, true);
+
+/** As the gateway has to work (R3): nobody's connection to the upstream serves anybody else. */
+export const nginxUnshared: Target = nginxWith(
+  'nginx-unshared',
+  `${DOES}; a connection of its own to the upstream for every request`,
+  false,
+);
+
+function nginxWith(name: string, does: string, shared: boolean): Target {
+  return {
+    name,
+    does,
+    available: () => programVersion('nginx', ['-v']),
+
+    async start(upstream, { clients, connections }) {
+      const database = await geoDatabase();
+      const port = await freePort();
+      const directory = scratchDirectory();
+      const file = path.join(directory, 'nginx.conf');
+      const where = { directory, port, upstream: upstream.url };
+      writeFileSync(file, configuration({ ...database, ...where, clients, connections, shared }));
+      const own = startProcess(directory, 'nginx', [
+        '-p',
+        directory,
+        '-c',
+        file,
+        '-e',
+        `${directory}/error.log`,
+      ]);
+      const url = `http://127.0.0.1:${port}`;
+      await readyOrStopped(own, () => own.answering(url));
+      return { url, pid: own.pid, stop: () => own.stop() };
+    },
+  };
+}

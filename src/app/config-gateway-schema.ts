@@ -212,8 +212,8 @@ const timeouts = section(
     upstreamHead: duration('60s', 'For the head of its response; later is 504.'),
     upstreamIdle: duration('60s', 'Between pieces of its response; later the response is cut off.'),
     upstreamKeepAlive: duration(
-      '60s',
-      "An idle connection to a web service is closed. Keep it below the service's own.",
+      '4s',
+      "An idle connection to a web service is closed. Keep it below the service's own limit: many have 5 s.",
     ),
   },
   'Time limits, 1ms to 7d each.',

@@ -10,6 +10,7 @@ import { formatTime, systemClock } from '../model/time.ts';
 import type { BadgeHistory, BadgePolicy } from '../model/accounts.ts';
 import { lockDirectory } from '../platform/lock.ts';
 import type { Log } from '../platform/log.ts';
+import { trimMemoryWhenIdle } from '../platform/trim-memory.ts';
 import {
   openSqliteReader,
   openSqliteRecorder,
@@ -87,6 +88,7 @@ export async function startRuntime(config: Config, log: Log): Promise<Runtime> {
 }
 
 async function start(config: Config, log: Log, closers: Closers): Promise<Runtime> {
+  trimMemoryWhenIdle();
   const layout = dataLayout(config.dataDirectory);
   await prepareDataDirectory(config.dataDirectory);
   const lock = lockDirectory(config.dataDirectory);

@@ -81,7 +81,7 @@ export interface RouteOptions {
   /** Which acts set an account's badge. */
   readonly badgeBasis: 'publication' | 'login' | 'any';
   readonly language: 'zh' | 'en';
-  /** `dedicated`: an upstream connection belongs to one client connection (R3). `pooled`: any client's request. */
+  /** `dedicated`: an upstream connection belongs to one client connection (R3). `pooled`: it serves all clients. */
   readonly egress: 'dedicated' | 'pooled';
   /** The longest request body, bytes, counted as it comes. */
   readonly bodyBytes: number;

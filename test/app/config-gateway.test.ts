@@ -87,7 +87,7 @@ describe('the gateway’s defaults', () => {
       connectMs: 5000,
       headMs: 60_000,
       idleMs: 60_000,
-      upstreamKeepAliveMs: 60_000,
+      upstreamKeepAliveMs: 4000,
       drainMs: 30_000,
     });
   });

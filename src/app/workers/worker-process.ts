@@ -10,6 +10,7 @@ import { ShudiError } from '../../model/errors.ts';
 import type { RecordWriter } from '../../model/records.ts';
 import { systemClock } from '../../model/time.ts';
 import type { Log } from '../../platform/log.ts';
+import { trimMemoryWhenIdle } from '../../platform/trim-memory.ts';
 import { openPeer, parentLink, type Handlers } from '../../platform/rpc.ts';
 import { connectRecorder } from '../../records/sqlite/engine.ts';
 import { GATEWAY_CHANNEL, type MainContract, type WorkerContract, type WorkerStart } from './contract.ts';
@@ -34,6 +35,8 @@ const log: Log = {
   warn: (event, fields = {}) => main.push('log', ['warn', event, fields]),
   error: (event, fields = {}) => main.push('log', ['error', event, fields]),
 };
+
+trimMemoryWhenIdle();
 
 async function start(setup: WorkerStart): Promise<Running> {
   clockErrorMs = setup.clockErrorMs;

@@ -32,7 +32,8 @@ export interface Worker {
  */
 export async function startWorker(setup: WorkerStart, accounts: Accounts, log: Log): Promise<Worker> {
   const child = fork(MODULE, [], {
-    execArgv: [],
+    // Nobody attaches a debugger to it by a signal.
+    execArgv: ['--disable-sigusr1'],
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

@@ -23,7 +23,8 @@ export class LiveContact {
   ended = false;
   /** Exchanges under way. */
   uses = 0;
-  readonly #bound = new Set<Subject>();
+  /** Most contacts are bound to nobody. */
+  #bound: Set<Subject> | null = null;
   #lines: { language: string; text: string } | null = null;
 
   constructor(facts: ContactFacts) {
@@ -38,23 +39,23 @@ export class LiveContact {
   }
 
   isBound(subject: Subject): boolean {
-    return this.#bound.has(subject);
+    return this.#bound?.has(subject) === true;
   }
 
   bind(subject: Subject): void {
     // A set that forgets costs one more record, never a missing one.
-    if (this.#bound.size >= MAX_BOUND) this.#bound.clear();
+    if (this.#bound === null || this.#bound.size >= MAX_BOUND) this.#bound = new Set();
     this.#bound.add(subject);
   }
 
   unbind(subject: Subject): void {
-    this.#bound.delete(subject);
+    this.#bound?.delete(subject);
   }
 
   /** After a failed append nothing counts as stored. */
   forget(): void {
     this.stored = false;
-    this.#bound.clear();
+    this.#bound = null;
   }
 
   /** The header lines about this client that the upstream gets, made once. */

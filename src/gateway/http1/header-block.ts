@@ -7,7 +7,7 @@ import { malformed, RequestError } from './request-error.ts';
  */
 export interface HeaderBlock {
   /** The bytes: header lines, each ended by CRLF. */
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
   /** Names and values in turn, as received. */
   readonly fields: readonly string[];
   /** '' when there is none. */
@@ -47,8 +47,8 @@ const NOTHING: ReadonlySet<string> = new Set();
  * refused.
  * @throws RequestError
  */
-export function readHeaderBlock(bytes: Buffer, maxFields: number): HeaderBlock {
-  const text = bytes.toString('latin1', 0, bytes.length);
+export function readHeaderBlock(bytes: Uint8Array, maxFields: number): HeaderBlock {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
   if (!FIELD_LINES.test(text)) throw malformed('A header line is malformed.');
   const fields = splitFields(text);
   if (fields.length > maxFields * 2)

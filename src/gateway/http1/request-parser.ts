@@ -1,4 +1,3 @@
-import { METHODS } from 'node:http';
 import { BodyDecoder, BodyError, type BodyHandler } from './body-decoder.ts';
 import { hasBareLineFeed } from './grammar.ts';
 import { isHost, readHeaderBlock, type HeaderBlock } from './header-block.ts';
@@ -37,7 +36,14 @@ export interface RequestLimits {
 
 const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([\x21-\x7e]+) HTTP\/1\.([01])$/;
 const ABSOLUTE = /^https?:\/\/([^/?#]+)(\/[^#]*|\?[^#]*)?$/i;
-const KNOWN_METHODS: ReadonlySet<string> = new Set([...METHODS, 'QUERY']);
+/** The methods of the IANA registry that are forwarded, and some of old; an unknown one is refused. */
+const KNOWN_METHODS: ReadonlySet<string> = new Set(
+  (
+    'ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY ' +
+    'OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK ' +
+    'UNLOCK UNSUBSCRIBE'
+  ).split(' '),
+);
 /** A first byte that no request line and no empty line before it has: TLS on a plain port, say. */
 const FIRST = /^[!#$%&'*+\-.^_`|~0-9A-Za-z\r]/;
 /** Empty lines before a request (RFC 9112, 2.2: at least one should be ignored), bytes. */
@@ -219,8 +225,8 @@ export class RequestParser {
       data.compare(last.bytes, 0, last.bytes.length, from, to) === 0
     )
       return last;
-    // A copy of its own: what was received is part of a larger piece of memory.
-    const block = readHeaderBlock(Buffer.from(data.subarray(from, to)), limits.headerCount);
+    // A copy of its own, not of a pool: what stays for as long as the connection must not hold what is long over.
+    const block = readHeaderBlock(new Uint8Array(data.subarray(from, to)), limits.headerCount);
     this.#lastBlock = block;
     return block;
   }

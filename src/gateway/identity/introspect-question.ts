@@ -1,5 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import type { AccountId } from '../../model/accounts.ts';
 import { ShudiError } from '../../model/errors.ts';
 import { parseTime, type Millis } from '../../model/time.ts';
@@ -38,8 +37,11 @@ export function createQuestioner(options: IntrospectOptions): (cookie: string) =
     throw new ShudiError('config.invalid', 'The introspection address is no http(s) address.', 'url');
   const secure = url.protocol === 'https:';
   const sockets = { keepAlive: true, maxSockets: options.concurrency, scheduling: 'lifo' } as const;
-  const agent = secure ? new HttpsAgent(sockets) : new HttpAgent(sockets);
-  const request = secure ? httpsRequest : httpRequest;
+  // Loaded by the first route that needs them: they take 20 MB of a worker.
+  const http = process.getBuiltinModule('node:http');
+  const https = process.getBuiltinModule('node:https');
+  const agent = secure ? new https.Agent(sockets) : new http.Agent(sockets);
+  const request = secure ? https.request : http.request;
 
   const ask = (cookie: string, timeoutMs: number): Promise<Reply> =>
     new Promise((resolve, reject) => {

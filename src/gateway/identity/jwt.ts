@@ -1,18 +1,15 @@
 import { readFileSync } from 'node:fs';
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  errors,
-  jwtVerify,
-  type JSONWebKeySet,
-  type JWTPayload,
-} from 'jose';
+import { createRequire } from 'node:module';
+import type * as Jose from 'jose';
 import { LRUCache } from 'lru-cache';
 import { ShudiError } from '../../model/errors.ts';
 import type { Clock, Millis } from '../../model/time.ts';
 import type { JwtOptions } from '../options.ts';
 import { accountOf, type Believed, type Credentials, type Identified, type Identity } from './believed.ts';
 import { cookieValue } from './cookies.ts';
+
+/** Loaded by the first route that needs it: most workers need none, and it takes 10 MB of each. */
+const loadJose = (): typeof Jose => createRequire(import.meta.url)('jose') as typeof Jose;
 
 /** Only signatures that the gateway cannot make itself. */
 const ALGORITHMS = [
@@ -40,7 +37,8 @@ interface Verified {
 
 /** The account that a signed token names (RFC 7519). */
 export function jwtIdentity(options: JwtOptions, clock: Clock): Identity {
-  const keys = keySet(options.jwks);
+  const { errors, jwtVerify, ...jose } = loadJose();
+  const keys = keySet(options.jwks, jose);
   const cache = new LRUCache<string, Verified>({
     max: CACHED_TOKENS,
     maxSize: CACHED_CHARACTERS,
@@ -89,18 +87,18 @@ function tokenOf({ cookie, authorization }: Credentials, name: string | null): s
 }
 
 /** A NumericDate may have a fraction or be absurd (RFC 7519, 2); what is recorded is a whole millisecond or nothing. */
-function issuedAt({ iat }: JWTPayload): Millis | null {
+function issuedAt({ iat }: Jose.JWTPayload): Millis | null {
   const millis = Math.floor((iat ?? Number.NaN) * 1000);
   return Number.isSafeInteger(millis) && millis >= 0 ? (millis as Millis) : null;
 }
 
-type KeyFinder = ReturnType<typeof createRemoteJWKSet>;
+type KeySets = Pick<typeof Jose, 'createLocalJWKSet' | 'createRemoteJWKSet'>;
 
-function keySet(source: string): KeyFinder | ReturnType<typeof createLocalJWKSet> {
+function keySet(source: string, { createLocalJWKSet, createRemoteJWKSet }: KeySets): Jose.JWTVerifyGetKey {
   if (/^https?:/.test(source))
     return createRemoteJWKSet(new URL(source), { timeoutDuration: 3000, cooldownDuration: 30_000 });
   try {
-    return createLocalJWKSet(JSON.parse(readFileSync(source, 'utf8')) as JSONWebKeySet);
+    return createLocalJWKSet(JSON.parse(readFileSync(source, 'utf8')) as Jose.JSONWebKeySet);
   } catch (cause) {
     throw new ShudiError('config.invalid', 'The JWKS file cannot be read as a key set.', source, cause);
   }

@@ -39,7 +39,7 @@ function next(text: string | undefined): RegExpExecArray | null {
 export interface NameTable<T> {
   /** False when the name had a value before; the first one stays. */
   add(name: string, value: T): boolean;
-  /** @param host  as a client sent it: any case, perhaps with the root's dot */
+  /** @param host  as a client sent it, in whatever case, perhaps with the root's dot */
   find(host: string): T | undefined;
 }
 

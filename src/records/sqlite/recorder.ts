@@ -106,7 +106,10 @@ class Supervisor {
   /** Starts a process and waits until it is open. @throws ShudiError that it tells */
   async start(first: boolean): Promise<void> {
     const started = performance.now();
-    const child = fork(MODULE, [], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = fork(MODULE, [], {
+      execArgv: ['--disable-sigusr1'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     const opening = Promise.withResolvers<void>();
     let opened = false;
     child.on('message', (message: FromRecorder) => {

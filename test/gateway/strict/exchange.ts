@@ -4,7 +4,7 @@ import { RawClient } from '../raw-client.ts';
 import { valuesOf, type Field } from './grammar.ts';
 import { judge, type Judgement } from './requests.ts';
 import { responsesIn, type ReadStream } from './responses.ts';
-import { recorded, type StrictRig } from './strict-rig.ts';
+import { clientAddress, recorded, type StrictRig } from './strict-rig.ts';
 import { sha256 } from './strict-upstream.ts';
 
 /** What became of one stream. */
@@ -18,24 +18,30 @@ export interface Outcome {
 /**
  * Sends a stream over a connection of its own, in these pieces, and checks that everybody counted the same messages
  * with the same ends: the letter (`judge`), the gateway's answers, the upstream's reports, and the records.
+ * @param slowDisk  records are not durable before everything else has come to rest
  */
-export async function exchange({ rig, upstream }: StrictRig, pieces: readonly string[]): Promise<Outcome> {
+export async function exchange(
+  { rig, upstream }: StrictRig,
+  pieces: readonly string[],
+  slowDisk: boolean,
+): Promise<Outcome> {
   const judgement = judge(pieces.join(''));
   const methods = judgement.requests.map(({ method }) => method);
   rig.log.events.splice(0);
   upstream.messages.splice(0);
-  const client = await RawClient.open(rig.port, rig.log);
+  const client = await RawClient.open(rig.port, rig.log, clientAddress());
+  if (slowDisk) rig.records.gate.hold();
   try {
     for (const piece of pieces) {
       client.send(piece);
       if (pieces.length > 1) await turn();
     }
-    const read = (): ReadStream => {
-      const ended = client.closed && client.errorCode === null;
-      const plain = responsesIn(client.bytes, methods, ended);
-      // A refusal of what is not a request but names HEAD may come without its body.
-      return plain.rest === 'incomplete' ? responsesIn(client.bytes, [...methods, 'HEAD'], ended) : plain;
-    };
+    if (slowDisk) {
+      await rig.settle();
+      expect(rig.log.first('strict', 'bytes')).toBe(-1);
+      rig.records.gate.release();
+    }
+    const read = (): ReadStream => readAnswers(client, methods);
     const enough = (): boolean => client.closed || read().responses.length >= methods.length;
     await rig.log.until(enough, `${methods.length} responses`);
     // Only what nobody could read to its end may wait for more; the client has no more.
@@ -51,6 +57,22 @@ export async function exchange({ rig, upstream }: StrictRig, pieces: readonly st
   } finally {
     client.destroy();
   }
+}
+
+/**
+ * A refusal that ends the connection may come with a body or without one when it answers HEAD: what was refused need not
+ * have been read as far as its method, and nothing stands behind the refusal.
+ */
+function readAnswers(client: RawClient, methods: readonly string[]): ReadStream {
+  const ended = client.closed && client.errorCode === null;
+  const plain = responsesIn(client.bytes, methods, ended);
+  const last = plain.responses.at(-1);
+  if (plain.rest === 'nothing') return plain;
+  const others = [[...methods, 'HEAD']];
+  if (last !== undefined && last.status >= 400 && last.closes)
+    others.push(methods.with(plain.responses.length - 1, 'GET'));
+  const reads = others.map((each) => responsesIn(client.bytes, each, ended));
+  return reads.find(({ rest }) => rest === 'nothing') ?? plain;
 }
 
 function check({ judgement, answers, forwarded }: Outcome, client: RawClient): void {

@@ -12,13 +12,16 @@ const bound = (seconds: number): fc.Parameters<unknown> => ({
   ...SEEDED,
 });
 
+/** One in eight: it takes longer. */
+const slowDisks = fc.nat(7).map((number) => number === 0);
+
 describe('random streams of requests, in random packets', () => {
   it('well-formed ones: everybody counts the same messages', { timeout: 900_000 }, async () => {
     const strict = await openStrictRig();
     let runs = 0;
     await fc.assert(
-      fc.asyncProperty(streams, cuts, async (stream, places) => {
-        const { judgement, answers, forwarded } = await exchange(strict, cutAt(stream, places));
+      fc.asyncProperty(streams, cuts, slowDisks, async (stream, places, slow) => {
+        const { judgement, answers, forwarded } = await exchange(strict, cutAt(stream, places), slow);
         expect(judgement.end).toBe('nothing');
         expect(answers.responses.map(({ status }) => status)).toEqual(judgement.requests.map(() => 200));
         expect(forwarded).toBe(judgement.requests.length);
@@ -36,8 +39,8 @@ describe('random streams of requests, in random packets', () => {
       const strict = await openStrictRig();
       const seen = { malformed: 0, incomplete: 0, forwarded: 0, refused: 0 };
       await fc.assert(
-        fc.asyncProperty(mutatedStreams, cuts, async (stream, places) => {
-          const { judgement, answers, forwarded } = await exchange(strict, cutAt(stream, places));
+        fc.asyncProperty(mutatedStreams, cuts, slowDisks, async (stream, places, slow) => {
+          const { judgement, answers, forwarded } = await exchange(strict, cutAt(stream, places), slow);
           if (judgement.end.startsWith('malformed')) seen.malformed += 1;
           if (judgement.end === 'incomplete') seen.incomplete += 1;
           seen.forwarded += forwarded;

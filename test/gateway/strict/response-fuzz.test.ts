@@ -9,6 +9,7 @@ import { SEEDED } from '../seed.ts';
 import { valuesOf } from './grammar.ts';
 import { endToEnd, readByNode, serveBytes, type Reading } from './oracles.ts';
 import { cutAt, cuts } from './request-streams.ts';
+import { clientAddress } from './strict-rig.ts';
 import { responseAt, responsesIn, type StrictResponse } from './responses.ts';
 
 const LONG = process.env['SHUDI_LONG'] === '1';
@@ -40,7 +41,7 @@ async function ask(rig: Rig, pieces: readonly string[], ending: Ending): Promise
     });
   };
   rig.log.events.splice(0);
-  const client = await RawClient.open(rig.port, rig.log);
+  const client = await RawClient.open(rig.port, rig.log, clientAddress());
   try {
     const read = (): ReturnType<typeof responsesIn> => responsesIn(client.bytes, [], false);
     const arrived = (count: number): boolean => client.closed || read().responses.length >= count;

@@ -24,6 +24,17 @@ export async function openStrictRig(
   return { rig, upstream };
 }
 
+let clients = 0;
+
+/**
+ * A loopback address for one client of many: thousands of connections from one address would use up its ports, which
+ * the kernel keeps for a minute after each.
+ */
+export function clientAddress(): string {
+  clients += 1;
+  return `127.1.${(clients >> 3) % 250}.${1 + (clients % 8)}`;
+}
+
 /** Everything that a forwarded request leaves; a count of refusals is no record of a connection. */
 const RECORDS = /connection|egress|end|checkpoint|binding|session|publication|request/;
 
