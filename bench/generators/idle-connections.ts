@@ -4,9 +4,12 @@
  * `node idle-connections.ts URL CONNECTIONS`
  */
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createResponseReader } from './response-reader.ts';
 
 const OPENING_AT_ONCE = 64;
+/** Between two of them: about 1,500 a second, so that a machine's limit of open files is not the one that is met. */
+const PAUSE_MS = 40;
 const ANSWER_MS = 10_000;
 /** Of every so many connections one is checked. */
 const CHECK_EVERY = 50;
@@ -41,7 +44,10 @@ async function openSome(): Promise<void> {
     const socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true });
     socket.on('error', () => socket.destroy());
     held.push(socket);
-    if (await ask(socket)) continue;
+    if (await ask(socket)) {
+      await sleep(PAUSE_MS);
+      continue;
+    }
     errors += 1;
     socket.destroy();
   }

@@ -11,6 +11,7 @@ import { ORDINARY } from './needs.ts';
 const SCRIPT = path.join(import.meta.dirname, '../generators/idle-connections.ts');
 export const IDLE_CONNECTIONS = 10_000;
 const OPENING_MS = 120_000;
+const SETTLING_MS = 20_000;
 const MB = 1_000_000;
 
 export const idle: Load = {
@@ -29,9 +30,9 @@ export const idle: Load = {
   ],
   compared: [],
   mostRounds: 3,
-  lasts: ({ warmUpSeconds }) => warmUpSeconds + 15,
+  lasts: ({ warmUpSeconds }) => warmUpSeconds + 35,
 
-  measure: async (target, _upstream, { seconds, warmUpSeconds }) => {
+  measure: async (target, _upstream, { warmUpSeconds }) => {
     const warmUp = {
       seconds: warmUpSeconds,
       connections: 64,
@@ -48,7 +49,7 @@ export const idle: Load = {
       const { connections, errors } = numbersOf(held, ['connections', 'errors']);
       const cpu = treeUsage(target.pid).cpuMicros - cpuBefore;
       // Idle for a while: what was needed only to open them may go.
-      await sleep(Math.min(seconds, 8) * 1000);
+      await sleep(SETTLING_MS);
       const after = await settledMemory(target.pid);
       process.kill(holder.pid, 'SIGUSR2');
       const [, checked = ''] = await holder.says(/^checked (.*)$/m);
