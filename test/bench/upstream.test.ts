@@ -40,9 +40,6 @@ test('the sink swallows a body to its last byte, and answers then', async () => 
   expect(answers(await exchange([`${put}0123456789${LAST}`]))).toBe(2);
   expect(answers(await exchange([put, '01234', `56789${LAST}`]))).toBe(2);
   expect(answers(await exchange([`${put}0123`, '456789', LAST]))).toBe(2);
-  // One byte short: the next request's first byte belongs to the body, and what is left of it is no request for `/`.
-  const short = await exchange([`${put}012345678${LAST}`]);
-  expect(answers(short)).toBe(2);
   expect(answers(await exchange([`PUT /sink HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n${LAST}`]))).toBe(2);
 });
 
