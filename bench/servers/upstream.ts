@@ -94,9 +94,10 @@ function serve(socket: Socket): void {
     }
     const sink = sinkLength(head, fields);
     if (sink !== null) {
-      sinking = sink - rest.length;
+      sinking = sink;
       pending = '';
-      if (sinking === 0) socket.write(PLAIN, 'latin1');
+      if (sink === 0) socket.write(PLAIN, 'latin1');
+      if (rest !== '') read(Buffer.from(rest, 'latin1'));
       return false;
     }
     const switching = head.method === 'GET' && head.upgrade ? webSocketAnswer(fields) : null;

@@ -4,7 +4,7 @@ import { systemClock, type Clock } from '../model/time.ts';
 import { openPeer, type Handlers, type Link, type PeerStats } from '../platform/rpc.ts';
 import { ACCOUNTS_CHANNEL, type MainContract, type WorkerContract } from './accounts-contract.ts';
 import { createBadgeReplica } from './badge-replica.ts';
-import { createRememberingHash } from './keyed-hash.ts';
+import { createKeyedHash } from './keyed-hash.ts';
 import { createSessions, type CachedSessions } from './sessions.ts';
 import { createSubjects } from './subjects.ts';
 import { DEFAULT_LIMITS } from './vault.ts';
@@ -65,7 +65,8 @@ export async function connectAccounts(
   cache = sessions;
   // Nobody tells of changes any more, so nothing that is remembered can be shown.
   link.onClosed(() => sessions.forgetAll());
-  const index = createRememberingHash(badgeKey, limits.rememberedAccounts);
+  // Not remembered: profile pages ask for accounts at random, and a memory that misses costs more than a hash.
+  const index = createKeyedHash(badgeKey);
   return {
     subjects: createSubjects(
       {

@@ -40,7 +40,9 @@ test('the sink swallows a body to its last byte, and answers then', async () => 
   expect(answers(await exchange([`${put}0123456789${LAST}`]))).toBe(2);
   expect(answers(await exchange([put, '01234', `56789${LAST}`]))).toBe(2);
   expect(answers(await exchange([`${put}0123`, '456789', LAST]))).toBe(2);
-  expect(answers(await exchange([`PUT /sink HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n${LAST}`]))).toBe(2);
+  expect(answers(await exchange([`PUT /sink HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n${LAST}`]))).toBe(
+    2,
+  );
 });
 
 test('a WebSocket of another make gets every message back, text and binary, also a longer one', async () => {
@@ -63,7 +65,8 @@ test('a WebSocket of another make gets every message back, text and binary, also
 });
 
 test('log-in, post and log-out announce what the gateway has to learn', async () => {
-  const ask = (path: string): Promise<Response> => fetch(upstream.url + path, { method: 'POST', body: 'a=bc' });
+  const ask = (path: string): Promise<Response> =>
+    fetch(upstream.url + path, { method: 'POST', body: 'a=bc' });
   const login = await ask('/login?account=u7');
   expect(login.headers.get('x-shudi-account')).toBe('u7');
   expect(login.headers.get('x-shudi-event')).toBe('login');

@@ -51,7 +51,11 @@ describe('records of a client (R11)', () => {
     expect(stored.map(({ verdict }) => verdict)).toEqual(['direct', 'direct', 'aggregated']);
     expect(stored[2]).toMatchObject({ client: { address: '127.0.0.1', port: null }, peer: { port: null } });
     // Endpoints of their own would be one more record each: a pooled one serves them all.
-    expect(rig.records.all('egress').map(({ connection }) => connection !== null)).toEqual([true, true, false]);
+    expect(rig.records.all('egress').map(({ connection }) => connection !== null)).toEqual([
+      true,
+      true,
+      false,
+    ]);
     expect(rig.gateway.refusals().get('records-aggregated')).toBe(4);
     const found = await rig.records.reader.byClient(
       '127.0.0.1' as IpAddress,
@@ -129,7 +133,8 @@ describe('pooled egress', () => {
   it('one that breaks within an answer breaks for that client only', async () => {
     const rig = await openRig({ route: { egress: 'pooled' } });
     const [one, two] = [await rig.client(), await rig.client()];
-    rig.upstream.answer = (_request, connection) => connection.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf');
+    rig.upstream.answer = (_request, connection) =>
+      connection.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf');
     one.get('/');
     await one.untilClosed();
     rig.upstream.answer = answering('');

@@ -6,7 +6,12 @@ import { NOON, openRig } from './harness.ts';
 import type { IdentityOptions } from '../../src/gateway/options.ts';
 
 /** The site's own endpoint: who holds which session. */
-async function sessions(): Promise<{ url: string; known: Map<string, string>; asked: string[]; close: () => void }> {
+async function sessions(): Promise<{
+  url: string;
+  known: Map<string, string>;
+  asked: string[];
+  close: () => void;
+}> {
   const known = new Map<string, string>();
   const asked: string[] = [];
   const server = createServer((request, response) => {

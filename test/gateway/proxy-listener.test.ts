@@ -10,7 +10,7 @@ const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 describe('a listener with PROXY protocol', () => {
   it.each([
     ['one piece', (text: string) => [text]],
-    ['byte by byte', (text: string) => [...text]],
+    ['byte by byte', (text: string) => text.split('')],
   ])('records whom the header names, with its port, and tells the upstream (%s)', async (_name, cut) => {
     const rig = await openRig(proxied());
     const client = await rig.client();
@@ -80,7 +80,11 @@ describe('a listener with PROXY protocol', () => {
   });
 
   it('limits count the client, not the balancer', async () => {
-    const rig = await openRig({ ...proxied(), limits: { connectionsPerClient: 1 }, identity: HEADER_IDENTITY });
+    const rig = await openRig({
+      ...proxied(),
+      limits: { connectionsPerClient: 1 },
+      identity: HEADER_IDENTITY,
+    });
     const open = async (address: string) => {
       const client = await rig.client();
       client.send(`PROXY TCP4 ${address} 192.0.2.9 1000 443\r\n${GET}`);
