@@ -48,7 +48,10 @@ export async function exchange(
     if (judgement.end === 'nothing' || judgement.end === 'incomplete') client.socket.end();
     await client.untilClosed();
     await rig.log.until(() => upstream.open === 0, 'the end of the upstream connection');
-    const ended = (): boolean => rig.log.count('record', 'end') === rig.log.count('record', 'connection');
+    // What was asked for is stored a moment later: the next exchange must not find the rest of this one in its log.
+    const count = (what: string | RegExp): number => rig.log.count('record', what);
+    const ended = (): boolean =>
+      count(/^asked connection/) === count('connection') && count('connection') === count('end');
     await rig.log.until(ended, 'the end of the recorded connection');
     const outcome = { judgement, answers: read(), forwarded: upstream.messages.length };
     check(outcome, client);
