@@ -43,4 +43,10 @@ export const DIFFERENCES: readonly Difference[] = [
     reason: 'nginx resolves the path to files; the gateway serves none, and the web service resolves it.',
     applies: (bytes) => climbs(pathOf(bytes)),
   },
+  {
+    name: 'a tab around the Host or the length',
+    reason:
+      'RFC 9110, 5.6.3 allows tabs around a value; nginx takes blanks only. The gateway writes both values trimmed.',
+    applies: (bytes) => /^(?:host|content-length):(?: *\t|[^\r\n]*\t *\r\n)/im.test(bytes),
+  },
 ];

