@@ -38,7 +38,10 @@ export async function connectAccounts(
   const replica = createBadgeReplica();
   let cache: CachedSessions | null = null;
   const methods: Handlers<WorkerContract> = {
-    forget: (tag) => {
+    forget: async (tag) => {
+      // The answer to a write of ours may have arrived just before, in the same turn of the loop: what follows from it
+      // comes first, or it would be remembered behind this.
+      await new Promise((resolve) => setImmediate(resolve));
       if (typeof tag === 'string') cache?.forget(tag);
     },
     page: (message) => replica.takePage(message),
