@@ -1,3 +1,5 @@
+import { Registry, type Place } from '../platform/registry.ts';
+
 /** Something that has until `deadline` (performance.now() milliseconds); Infinity for no limit. */
 export interface Timed {
   deadline: number;
@@ -11,7 +13,7 @@ export interface Timed {
  * sweep's period.
  */
 export class Deadlines {
-  readonly #all = new Set<Timed>();
+  readonly #all = new Registry<Timed>();
   #timer: NodeJS.Timeout | null = null;
   #period: number;
 
@@ -20,13 +22,13 @@ export class Deadlines {
     this.#period = periodFor(shortestMs);
   }
 
-  add(timed: Timed): void {
-    this.#all.add(timed);
+  add(timed: Timed): Place {
     this.#timer ??= setInterval(() => this.#sweep(), this.#period);
+    return this.#all.add(timed);
   }
 
-  remove(timed: Timed): void {
-    this.#all.delete(timed);
+  remove(place: Place): void {
+    this.#all.remove(place);
     if (this.#all.size > 0 || this.#timer === null) return;
     clearInterval(this.#timer);
     this.#timer = null;
@@ -42,7 +44,9 @@ export class Deadlines {
 
   #sweep(): void {
     const now = performance.now();
-    for (const timed of this.#all) if (timed.deadline <= now) timed.expire();
+    this.#all.each((timed) => {
+      if (timed.deadline <= now) timed.expire();
+    });
   }
 }
 

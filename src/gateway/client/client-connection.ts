@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Endpoint } from '../../model/address.ts';
 import type { ConnectionId } from '../../model/records.ts';
 import type { Millis } from '../../model/time.ts';
+import type { Place } from '../../platform/registry.ts';
 import type { ListenerContext } from '../context.ts';
 import type { Timed } from '../deadlines.ts';
 import { Exchange } from '../exchange/exchange.ts';
@@ -54,6 +55,7 @@ export class ClientConnection implements RequestHandler, Timed {
   deadline: number;
   readonly #socket: Socket;
   readonly #parser: RequestParser;
+  readonly #timed: Place;
   #contact: LiveContact | null = null;
   #prefix: string | null = null;
   #exchange: Exchange | null = null;
@@ -75,7 +77,7 @@ export class ClientConnection implements RequestHandler, Timed {
     this.deadline = origin.accepted + gateway.settings.timeouts.requestHeadMs;
     this.#parser = new RequestParser(this, () => gateway.settings.limits);
     this.upstreams = new UpstreamSockets(this);
-    gateway.deadlines.add(this);
+    this.#timed = gateway.deadlines.add(this);
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
     socket.on('drain', () => this.#onDrain());
@@ -410,7 +412,7 @@ export class ClientConnection implements RequestHandler, Timed {
   #onClose(): void {
     this.#gone = true;
     const { gateway } = this.listener;
-    gateway.deadlines.remove(this);
+    gateway.deadlines.remove(this.#timed);
     const exchange = this.#exchange;
     this.#exchange = null;
     if (exchange !== null) {

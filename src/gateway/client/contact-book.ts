@@ -11,6 +11,7 @@ import {
 } from '../../model/records.ts';
 import type { Site } from '../../model/accounts.ts';
 import { monthStart, type Millis } from '../../model/time.ts';
+import { Registry } from '../../platform/registry.ts';
 import { clientPrefix } from '../guard/client-prefix.ts';
 import type { RecordBudget } from '../guard/record-budget.ts';
 import type { ClientClaim } from './client-address.ts';
@@ -41,7 +42,7 @@ export interface BookOptions {
 /** All clients that are connected now; the only place that makes and ends connection records. */
 export class ContactBook {
   readonly #parts: GatewayParts;
-  readonly #direct = new Set<LiveContact>();
+  readonly #direct = new Registry<LiveContact>();
   #options: BookOptions;
   #claimed: LRUCache<string, LiveContact>;
   #coveredTo: Millis;
@@ -79,7 +80,7 @@ export class ContactBook {
     if (this.#options.budget.spend(claim.client.address, ROWS) === 'aggregate')
       return this.#aggregate(listener, peer, own, claim.client.address);
     const contact = this.#make(listener, peer, own, claim, from);
-    this.#direct.add(contact);
+    contact.place = this.#direct.add(contact);
     return contact;
   }
 
@@ -114,7 +115,10 @@ export class ContactBook {
 
   /** A direct client has gone. */
   leave(contact: LiveContact, closed: Millis): void {
-    if (this.#direct.delete(contact)) this.#end(contact, closed, 'closed');
+    // Nowhere when it has ended with the recorder, or all its client's connections share it.
+    if (contact.place.index === -1) return;
+    this.#direct.remove(contact.place);
+    this.#end(contact, closed, 'closed');
   }
 
   /**
@@ -196,7 +200,7 @@ export class ContactBook {
       }
     };
     if (this.epoch === 0) return;
-    for (const contact of this.#direct) visit(contact);
+    this.#direct.each(visit);
     for (const [key, contact] of this.#claimed.entries()) {
       if (this.#isOver(contact)) this.#claimed.delete(key);
       else visit(contact);
@@ -210,7 +214,7 @@ export class ContactBook {
   /** Ends everything: the gateway stops. */
   close(): void {
     const now = this.#parts.clock();
-    for (const contact of this.#direct) this.#end(contact, now, 'stopped');
+    this.#direct.each((contact) => this.#end(contact, now, 'stopped'));
     for (const contact of this.#claimed.values()) this.#end(contact, now, 'stopped');
     this.#direct.clear();
   }
@@ -266,7 +270,9 @@ export class ContactBook {
   #reopened(epoch: number): void {
     this.#epoch = epoch;
     this.#coveredTo = this.#parts.clock();
-    for (const contact of this.#direct) contact.ended = true;
+    this.#direct.each((contact) => {
+      contact.ended = true;
+    });
     for (const contact of this.#claimed.values()) contact.ended = true;
     this.#direct.clear();
     this.#claimed.clear();

@@ -3,6 +3,7 @@ import { endpointText, type Endpoint } from '../../model/address.ts';
 import type { ConnectionRecord } from '../../model/records.ts';
 import { regionLabel, type RegionAnswer } from '../../model/region.ts';
 import type { Millis } from '../../model/time.ts';
+import { NOWHERE, type Place } from '../../platform/registry.ts';
 
 /** What is recorded of a contact, and the region of its client. */
 export interface ContactFacts extends Omit<ConnectionRecord, 'type'> {
@@ -21,6 +22,8 @@ export class LiveContact {
   /** The last append that is not durable yet. Appends are durable in order, so waiting for it is waiting for all. */
   pending: Promise<void> | null = null;
   ended = false;
+  /** Where the book holds it, of a client that is connected to us itself. */
+  place: Place = NOWHERE;
   /** Exchanges under way. */
   uses = 0;
   /** Most contacts are bound to nobody. */

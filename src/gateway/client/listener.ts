@@ -2,6 +2,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import type { Server as TlsServer, TLSSocket } from 'node:tls';
 import { canonicalAddress, socketPort, type Endpoint } from '../../model/address.ts';
 import { ShudiError } from '../../model/errors.ts';
+import { Registry } from '../../platform/registry.ts';
 import type { GatewayContext, ListenerContext } from '../context.ts';
 import type { Timed } from '../deadlines.ts';
 import { clientPrefix } from '../guard/client-prefix.ts';
@@ -36,8 +37,8 @@ interface Accepting extends ListenerContext {
 export class Listener {
   readonly #server: Server;
   readonly #gateway: GatewayContext;
-  readonly #sockets = new Set<Socket>();
-  readonly #connections = new Set<ClientConnection>();
+  readonly #sockets = new Registry<Socket>();
+  readonly #connections = new Registry<ClientConnection>();
   /** Of connections whose TLS handshake goes on, by the peer's endpoint. */
   readonly #handshakes = new Map<string, ConnectionOrigin>();
   readonly #perClient: ConnectionCounter = createConnectionCounter();
@@ -90,9 +91,9 @@ export class Listener {
   /** Accepts no more; lets what is under way end within `graceMs`, then closes the rest. */
   async close(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const connection of this.#connections) connection.drain();
+    this.#connections.each((connection) => connection.drain());
     const late = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy();
+      this.#sockets.each((socket) => void socket.destroy());
     }, graceMs);
     await closed;
     clearTimeout(late);
@@ -144,8 +145,8 @@ export class Listener {
       socket.destroy();
       return;
     }
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    const place = this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.remove(place));
     const from = this.#gateway.parts.clock();
     const accepted = performance.now();
     const { proxyProtocol } = accepting.setup.options;
@@ -180,9 +181,9 @@ export class Listener {
       socket.destroy();
     };
     const timed: Timed = { deadline: performance.now() + timeoutMs, expire: refuse };
-    deadlines.add(timed);
+    const place = deadlines.add(timed);
     const stop = (): void => {
-      deadlines.remove(timed);
+      deadlines.remove(place);
       socket.off('data', onData);
       socket.off('close', stop);
       socket.off('end', refuse);
@@ -239,8 +240,8 @@ export class Listener {
 
   #serve(socket: Socket, accepting: Accepting, origin: ConnectionOrigin): void {
     const connection = new ClientConnection(socket, accepting, origin);
-    this.#connections.add(connection);
-    socket.once('close', () => this.#connections.delete(connection));
+    const place = this.#connections.add(connection);
+    socket.once('close', () => this.#connections.remove(place));
     socket.resume();
   }
 }

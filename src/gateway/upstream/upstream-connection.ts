@@ -67,15 +67,15 @@ export class UpstreamConnection implements Timed {
     this.from = options.clock();
     this.epoch = options.epoch;
     this.deadline = performance.now() + options.timeouts().upstreamKeepAliveMs;
+    const place = options.deadlines.add(this);
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
     socket.on('drain', () => this.#onDrain());
     socket.on('close', () => {
-      options.deadlines.remove(this);
+      options.deadlines.remove(place);
       this.#fail('closed');
       options.closed(this);
     });
-    options.deadlines.add(this);
   }
 
   /**
@@ -94,11 +94,11 @@ export class UpstreamConnection implements Timed {
       deadline: performance.now() + options.timeouts().connectMs,
       expire: () => failed('timeout'),
     };
-    options.deadlines.add(waiting);
+    const place = options.deadlines.add(waiting);
     const failed = (fault: UpstreamFault): void => {
       if (over) return;
       over = true;
-      options.deadlines.remove(waiting);
+      options.deadlines.remove(place);
       socket.destroy();
       done(fault, null);
     };
@@ -117,7 +117,7 @@ export class UpstreamConnection implements Timed {
         return;
       }
       over = true;
-      options.deadlines.remove(waiting);
+      options.deadlines.remove(place);
       connection = new UpstreamConnection(socket, local, remote, options);
       done(null, connection);
     });

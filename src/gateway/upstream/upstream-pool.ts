@@ -1,3 +1,4 @@
+import { NOWHERE, Registry, type Place } from '../../platform/registry.ts';
 import type { GatewayContext } from '../context.ts';
 import type { Route } from '../route-table.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
@@ -9,7 +10,7 @@ import type { UpstreamOpened } from './upstream-sockets.ts';
  */
 export class UpstreamPool {
   readonly #idle = new Map<string, UpstreamConnection[]>();
-  readonly #open = new Set<UpstreamConnection>();
+  readonly #open = new Registry<UpstreamConnection>();
   readonly #gateway: () => GatewayContext;
 
   constructor(gateway: () => GatewayContext) {
@@ -30,6 +31,7 @@ export class UpstreamPool {
 
   open(route: Route, done: UpstreamOpened): void {
     const gateway = this.#gateway();
+    let place: Place = NOWHERE;
     UpstreamConnection.open(
       route.upstream,
       {
@@ -38,14 +40,14 @@ export class UpstreamPool {
         deadlines: gateway.deadlines,
         clock: gateway.parts.clock,
         epoch: gateway.book.epoch,
-        closed: (connection) => this.#closed(connection),
+        closed: (connection) => this.#closed(connection, place),
       },
       (fault, connection) => {
         if (connection === null) {
           done(fault, null, null);
           return;
         }
-        this.#open.add(connection);
+        place = this.#open.add(connection);
         done(null, connection, {
           type: 'egress',
           connection: null,
@@ -69,12 +71,12 @@ export class UpstreamPool {
   }
 
   close(): void {
-    for (const connection of this.#open) connection.destroy();
+    this.#open.each((connection) => connection.destroy());
     this.#idle.clear();
   }
 
-  #closed(connection: UpstreamConnection): void {
-    this.#open.delete(connection);
+  #closed(connection: UpstreamConnection, place: Place): void {
+    this.#open.remove(place);
     const { book, parts } = this.#gateway();
     if (connection.epoch !== book.epoch) return;
     book.note({
