@@ -1,4 +1,6 @@
+import type { Registry } from '../platform/registry.ts';
 import type { AddressTrust } from './client/client-address.ts';
+import type { ClientConnection } from './client/client-connection.ts';
 import type { ContactBook } from './client/contact-book.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { RateTable } from './guard/rate-table.ts';
@@ -39,4 +41,6 @@ export interface ListenerContext {
   readonly scheme: 'http' | 'https';
   readonly trust: AddressTrust;
   readonly names: ReturnType<typeof requestNames>;
+  /** Those that are open; each adds and removes itself. */
+  readonly connections: Registry<ClientConnection>;
 }

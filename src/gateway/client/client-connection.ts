@@ -56,6 +56,7 @@ export class ClientConnection implements RequestHandler, Timed {
   readonly #socket: Socket;
   readonly #parser: RequestParser;
   readonly #timed: Place;
+  readonly #listed: Place;
   #contact: LiveContact | null = null;
   #prefix: string | null = null;
   #exchange: Exchange | null = null;
@@ -78,6 +79,7 @@ export class ClientConnection implements RequestHandler, Timed {
     this.#parser = new RequestParser(this, () => gateway.settings.limits);
     this.upstreams = new UpstreamSockets(this);
     this.#timed = gateway.deadlines.add(this);
+    this.#listed = listener.connections.add(this);
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
     socket.on('drain', () => this.#onDrain());
@@ -423,6 +425,8 @@ export class ClientConnection implements RequestHandler, Timed {
     this.upstreams.close();
     if (this.#contact !== null && this.#contact.facts.verdict !== 'aggregated')
       gateway.book.leave(this.#contact, gateway.parts.clock());
+    // Last: who waits for it may count on all that was noted above.
+    this.listener.connections.remove(this.#listed);
   }
 }
 

@@ -44,7 +44,8 @@ export class ContactBook {
   readonly #parts: GatewayParts;
   readonly #direct = new Registry<LiveContact>();
   #options: BookOptions;
-  #claimed: LRUCache<string, LiveContact>;
+  /** Made with the first client that a proxy speaks for: it takes its full size at once. */
+  #claimed: LRUCache<string, LiveContact> | null = null;
   #coveredTo: Millis;
   #epoch: number;
 
@@ -53,7 +54,6 @@ export class ContactBook {
     this.#options = options;
     this.#coveredTo = parts.clock();
     this.#epoch = parts.records.epoch;
-    this.#claimed = this.#claimedTable();
   }
 
   /** After a reload: what is kept in mind beyond the new bound is recorded anew. */
@@ -61,8 +61,8 @@ export class ContactBook {
     const resize = options.limits.claimedClients !== this.#options.limits.claimedClients;
     this.#options = options;
     if (!resize) return;
-    this.#claimed.clear();
-    this.#claimed = this.#claimedTable();
+    this.#claimed?.clear();
+    this.#claimed = null;
   }
 
   /** The opening of the recorder that contacts are stored in; 0 while nothing can be stored. Notices a new one. */
@@ -98,13 +98,13 @@ export class ContactBook {
     const { address, port } = claim.client;
     const who = port === null ? (subject ?? '-') : '';
     const key = `${address} ${port ?? '?'} ${who} ${claim.verdict} ${peer.address} ${listener}`;
-    const known = this.#claimed.get(key);
+    const known = this.#claimedTable.get(key);
     if (known !== undefined && !this.#isOver(known)) return known;
     if (this.#options.budget.spend(address, ROWS) === 'aggregate')
       return this.#aggregate(listener, peer, own, address);
     // Setting the key anew ends what it held.
     const contact = this.#make(listener, peer, own, claim, this.#parts.clock());
-    this.#claimed.set(key, contact);
+    this.#claimedTable.set(key, contact);
     return contact;
   }
 
@@ -201,8 +201,8 @@ export class ContactBook {
     };
     if (this.epoch === 0) return;
     this.#direct.each(visit);
-    for (const [key, contact] of this.#claimed.entries()) {
-      if (this.#isOver(contact)) this.#claimed.delete(key);
+    for (const [key, contact] of this.#claimed?.entries() ?? []) {
+      if (this.#isOver(contact)) this.#claimed?.delete(key);
       else visit(contact);
     }
     items.push({ type: 'coverage', source: GATEWAY_SOURCE, from: this.#coveredTo, to: now });
@@ -215,12 +215,12 @@ export class ContactBook {
   close(): void {
     const now = this.#parts.clock();
     this.#direct.each((contact) => this.#end(contact, now, 'stopped'));
-    for (const contact of this.#claimed.values()) this.#end(contact, now, 'stopped');
+    for (const contact of this.#claimed?.values() ?? []) this.#end(contact, now, 'stopped');
     this.#direct.clear();
   }
 
   counts(): { direct: number; claimed: number } {
-    return { direct: this.#direct.size, claimed: this.#claimed.size };
+    return { direct: this.#direct.size, claimed: this.#claimed?.size ?? 0 };
   }
 
   /**
@@ -244,7 +244,7 @@ export class ContactBook {
     const address = (prefix.endsWith('/64') ? prefix.slice(0, -3) : prefix) as IpAddress;
     const key = `aggregated ${address} ${peer.address} ${listener}`;
     this.#options.aggregated(listener, client);
-    const known = this.#claimed.get(key);
+    const known = this.#claimedTable.get(key);
     if (known !== undefined && !this.#isOver(known)) return known;
     const claim: ClientClaim = { client: { address, port: null }, verdict: 'aggregated', chain: '' };
     const contact = this.#make(
@@ -254,16 +254,17 @@ export class ContactBook {
       claim,
       this.#parts.clock(),
     );
-    this.#claimed.set(key, contact);
+    this.#claimedTable.set(key, contact);
     return contact;
   }
 
-  #claimedTable(): LRUCache<string, LiveContact> {
-    return new LRUCache({
+  get #claimedTable(): LRUCache<string, LiveContact> {
+    this.#claimed ??= new LRUCache({
       max: this.#options.limits.claimedClients,
       dispose: (contact, _key, reason) =>
         this.#end(contact, this.#parts.clock(), reason === 'evict' ? 'evicted' : 'idle'),
     });
+    return this.#claimed;
   }
 
   /** The recorder is back from a crash: what it held has ended there, so whoever goes on is recorded anew. */
@@ -273,9 +274,9 @@ export class ContactBook {
     this.#direct.each((contact) => {
       contact.ended = true;
     });
-    for (const contact of this.#claimed.values()) contact.ended = true;
+    for (const contact of this.#claimed?.values() ?? []) contact.ended = true;
     this.#direct.clear();
-    this.#claimed.clear();
+    this.#claimed?.clear();
   }
 
   #make(listener: string, peer: Endpoint, own: Endpoint, claim: ClientClaim, from: Millis): LiveContact {

@@ -2,7 +2,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import type { Server as TlsServer, TLSSocket } from 'node:tls';
 import { canonicalAddress, socketPort, type Endpoint } from '../../model/address.ts';
 import { ShudiError } from '../../model/errors.ts';
-import { Registry } from '../../platform/registry.ts';
+import { Registry, type Place } from '../../platform/registry.ts';
 import type { GatewayContext, ListenerContext } from '../context.ts';
 import type { Timed } from '../deadlines.ts';
 import { clientPrefix } from '../guard/client-prefix.ts';
@@ -24,6 +24,13 @@ export interface ListenerSetup {
 /** @throws ShudiError config.invalid when a certificate cannot be used */
 export function prepareListener(options: ListenerOptions): ListenerSetup {
   return { options, certificates: options.tls === null ? null : loadCertificates(options.tls) };
+}
+
+/** A socket that was accepted, and by what it is counted as its client's. */
+interface Accepted {
+  readonly socket: Socket;
+  readonly place: Place;
+  prefix: string | null;
 }
 
 interface Accepting extends ListenerContext {
@@ -112,6 +119,7 @@ export class Listener {
       scheme: certificates === null ? 'http' : 'https',
       trust,
       names: requestNames(trust.claims),
+      connections: this.#connections,
       setup,
       own: this.#own(options),
       mayProxy: (peer) => from?.(peer.address) ?? true,
@@ -145,16 +153,16 @@ export class Listener {
       socket.destroy();
       return;
     }
-    const place = this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.remove(place));
+    const accepted: Accepted = { socket, place: this.#sockets.add(socket), prefix: null };
+    socket.on('close', () => this.#closed(accepted));
     const from = this.#gateway.parts.clock();
-    const accepted = performance.now();
+    const at = performance.now();
     const { proxyProtocol } = accepting.setup.options;
     if (proxyProtocol === null) {
       const claim: ClientClaim | null = accepting.trust.trusts(peer.address)
         ? null
         : { client: peer, verdict: 'direct', chain: '' };
-      this.#admit(socket, accepting, { peer, own, claim, from, accepted });
+      this.#admit(accepted, accepting, { peer, own, claim, from, accepted: at });
       return;
     }
     if (!accepting.mayProxy(peer)) {
@@ -163,7 +171,7 @@ export class Listener {
       return;
     }
     this.#readProxyHeader(socket, proxyProtocol, peer, (header) =>
-      this.#admit(socket, accepting, { peer, own, claim: claimOf(header, peer), from, accepted }),
+      this.#admit(accepted, accepting, { peer, own, claim: claimOf(header, peer), from, accepted: at }),
     );
   }
 
@@ -207,11 +215,17 @@ export class Listener {
     socket.on('error', () => socket.destroy());
   }
 
-  #admit(socket: Socket, accepting: Accepting, origin: ConnectionOrigin): void {
+  #closed({ place, prefix }: Accepted): void {
+    this.#sockets.remove(place);
+    if (prefix !== null) this.#perClient.leave(prefix);
+  }
+
+  #admit(accepted: Accepted, accepting: Accepting, origin: ConnectionOrigin): void {
+    const { socket } = accepted;
     // A proxy's connections are of many clients: those are counted by the proxy.
-    if (origin.claim !== null && !this.#count(socket, origin.claim)) return;
+    if (origin.claim !== null && !this.#count(accepted, origin.claim)) return;
     if (this.#tls === null) {
-      this.#serve(socket, accepting, origin);
+      serve(socket, accepting, origin);
       return;
     }
     const key = endKey(socket);
@@ -221,29 +235,26 @@ export class Listener {
     this.#tls.emit('connection', socket);
   }
 
-  #count(socket: Socket, claim: ClientClaim): boolean {
+  #count(accepted: Accepted, claim: ClientClaim): boolean {
     const prefix = clientPrefix(claim.client.address);
     if (!this.#perClient.enter(prefix, this.#gateway.settings.limits.connectionsPerClient)) {
       this.#gateway.events.note(this.name, claim.client.address, 'too-many-connections');
-      socket.destroy();
+      accepted.socket.destroy();
       return false;
     }
-    socket.once('close', () => this.#perClient.leave(prefix));
+    accepted.prefix = prefix;
     return true;
   }
 
   #secured(socket: TLSSocket): void {
     const origin = this.#handshakes.get(endKey(socket));
     if (origin === undefined) socket.destroy();
-    else this.#serve(socket, this.#accepting, origin);
+    else serve(socket, this.#accepting, origin);
   }
+}
 
-  #serve(socket: Socket, accepting: Accepting, origin: ConnectionOrigin): void {
-    const connection = new ClientConnection(socket, accepting, origin);
-    const place = this.#connections.add(connection);
-    socket.once('close', () => this.#connections.remove(place));
-    socket.resume();
-  }
+function serve(socket: Socket, listener: ListenerContext, origin: ConnectionOrigin): void {
+  new ClientConnection(socket, listener, origin).resume();
 }
 
 const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::';

@@ -6,8 +6,8 @@ import { malformed, RequestError } from './request-error.ts';
  * then the block is taken over as it is (RequestParser), with all that was worked out of it.
  */
 export interface HeaderBlock {
-  /** The bytes: header lines, each ended by CRLF. */
-  readonly bytes: Uint8Array;
+  /** Header lines, each ended by CRLF, latin1. */
+  readonly text: string;
   /** Names and values in turn, as received. */
   readonly fields: readonly string[];
   /** '' when there is none. */
@@ -47,8 +47,7 @@ const NOTHING: ReadonlySet<string> = new Set();
  * refused.
  * @throws RequestError
  */
-export function readHeaderBlock(bytes: Uint8Array, maxFields: number): HeaderBlock {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+export function readHeaderBlock(text: string, maxFields: number): HeaderBlock {
   if (!FIELD_LINES.test(text)) throw malformed('A header line is malformed.');
   const fields = splitFields(text);
   if (fields.length > maxFields * 2)
@@ -123,7 +122,7 @@ export function readHeaderBlock(bytes: Uint8Array, maxFields: number): HeaderBlo
     throw malformed('The Host is not a host name with an optional port.');
   const named = connectionNames(connection);
   return {
-    bytes,
+    text,
     fields,
     host: host ?? '',
     cookie,

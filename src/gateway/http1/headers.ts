@@ -100,7 +100,7 @@ export function forwardedLines(
 ): string {
   if (block.forwarded?.cookie === identityCookie) return block.forwarded.lines;
   const { fields, connection } = block;
-  let text = '';
+  const lines: string[] = [];
   let cookie = block.cookie;
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index] ?? '';
@@ -110,7 +110,12 @@ export function forwardedLines(
       case 'cookie':
         // One line for all of them, where the first one stood.
         if (cookie !== undefined)
-          text += `${name}: ${identityCookie === null ? cookie : onlyFirstCookie(cookie, identityCookie)}\r\n`;
+          lines.push(
+            name,
+            ': ',
+            identityCookie === null ? cookie : onlyFirstCookie(cookie, identityCookie),
+            '\r\n',
+          );
         cookie = undefined;
         continue;
       case 'keep':
@@ -118,10 +123,12 @@ export function forwardedLines(
         break;
       case 'keep-always':
     }
-    text += `${name}: ${fields[index + 1]}\r\n`;
+    lines.push(name, ': ', fields[index + 1] ?? '', '\r\n');
   }
-  if (block.chunked) text += 'Transfer-Encoding: chunked\r\n';
-  if (block.expectsContinue) text += 'Expect: 100-continue\r\n';
+  if (block.chunked) lines.push('Transfer-Encoding: chunked\r\n');
+  if (block.expectsContinue) lines.push('Expect: 100-continue\r\n');
+  // Joined, the text is one piece; added up, it would keep all its pieces for as long as the connection.
+  const text = lines.join('');
   block.forwarded = { cookie: identityCookie, lines: text };
   return text;
 }

@@ -58,7 +58,8 @@ type State = (typeof State)[keyof typeof State];
 export class RequestParser {
   readonly #handler: RequestHandler;
   readonly #limits: () => RequestLimits;
-  readonly #body: BodyDecoder;
+  /** Made with the first body: most connections have none. */
+  #body: { readonly decoder: BodyDecoder; readonly handler: BodyHandler } | null = null;
   #state: State = State.Head;
   #held = false;
   /** Bytes that wait: of a line or head that has not ended yet, or behind a message that is not answered yet. */
@@ -72,7 +73,6 @@ export class RequestParser {
   constructor(handler: RequestHandler, limits: () => RequestLimits) {
     this.#handler = handler;
     this.#limits = limits;
-    this.#body = new BodyDecoder(limits().headerBytes);
   }
 
   /** Feeds bytes. @throws RequestError, after which nothing more is read */
@@ -140,7 +140,7 @@ export class RequestParser {
         const next =
           this.#state === State.Head
             ? this.#head(this.#waiting, this.#at)
-            : this.#body.step(this.#waiting, this.#at, this.#bodyHandler);
+            : this.#step(this.#waiting, this.#at);
         if (next === -1) return;
         this.#at = next;
         this.#searched = 0;
@@ -158,13 +158,23 @@ export class RequestParser {
     }
   }
 
-  readonly #bodyHandler: BodyHandler = {
-    onBody: (chunk, last) => this.#handler.onBody(chunk, last),
-    onComplete: (trailers) => {
-      this.#state = State.Complete;
-      this.#handler.onComplete(trailers);
-    },
-  };
+  #expectBody(length: number | null): void {
+    this.#body ??= {
+      decoder: new BodyDecoder(this.#limits().headerBytes),
+      handler: {
+        onBody: (chunk, last) => this.#handler.onBody(chunk, last),
+        onComplete: (trailers) => {
+          this.#state = State.Complete;
+          this.#handler.onComplete(trailers);
+        },
+      },
+    };
+    this.#body.decoder.begin(length);
+  }
+
+  #step(data: Buffer, at: number): number {
+    return this.#body?.decoder.step(data, at, this.#body.handler) ?? -1;
+  }
 
   /** Returns the place behind the head, or -1 when it is not whole. */
   #head(data: Buffer, at: number): number {
@@ -184,7 +194,7 @@ export class RequestParser {
     }
     const head = this.#readHead(data, start, end, limits);
     this.#state = head.hasBody ? State.Body : State.Complete;
-    if (head.hasBody) this.#body.begin(head.block.chunked ? null : head.block.contentLength);
+    if (head.hasBody) this.#expectBody(head.block.chunked ? null : head.block.contentLength);
     // Before the handler: it may go on with the next message from within.
     this.#at = end + 4;
     this.#searched = 0;
@@ -218,15 +228,10 @@ export class RequestParser {
 
   /** The header lines of the request before, when these are the same ones. */
   #block(data: Buffer, from: number, to: number, limits: RequestLimits): HeaderBlock {
+    const text = data.toString('latin1', from, to);
     const last = this.#lastBlock;
-    if (
-      last !== null &&
-      last.bytes.length === to - from &&
-      data.compare(last.bytes, 0, last.bytes.length, from, to) === 0
-    )
-      return last;
-    // A copy of its own, not of a pool: what stays for as long as the connection must not hold what is long over.
-    const block = readHeaderBlock(new Uint8Array(data.subarray(from, to)), limits.headerCount);
+    if (last?.text === text) return last;
+    const block = readHeaderBlock(text, limits.headerCount);
     this.#lastBlock = block;
     return block;
   }
