@@ -15,6 +15,7 @@ export const FIGURES = {
   directP99Ms: 'direct p99 ms',
   addedP50Ms: 'p50 added ms',
   addedP99Ms: 'p99 added ms',
+  lateP99Ms: 'generator late p99 ms',
   pssBeforeMB: 'PSS before MB',
   pssAfterMB: 'PSS with them MB',
   rssBeforeMB: 'RSS before MB',

@@ -8,7 +8,7 @@ const { pathname } = new URL(load.url);
 
 const oneOf = (count: number): number => Math.floor(Math.random() * count);
 
-const requests: Readonly<Record<Exclude<HttpLoad['requests'], 'paced'>, readonly autocannon.Request[]>> = {
+const requests: Readonly<Record<HttpLoad['requests'], readonly autocannon.Request[]>> = {
   same: [{}],
   claimed: [
     {
@@ -26,7 +26,7 @@ const result = await autocannon({
   connections: load.connections,
   duration: load.seconds,
   timeout: 5,
-  requests: [...requests[load.requests === 'paced' ? 'same' : load.requests]],
+  requests: [...requests[load.requests]],
 });
 
 const summary = {

@@ -15,11 +15,6 @@ function init(args)
   end
 end
 
-local asked = 0
-
--- Each of them once, then at random.
 function request()
-  asked = asked + 1
-  if asked <= clients then return requests[asked - 1] end
   return requests[math.random(0, clients - 1)]
 end

@@ -14,34 +14,25 @@ export interface HttpLoad {
    * `same`: one after another. `claimed`: each claims one of 100,000 clients in `X-Forwarded-For`. `accounts`: the path
    * is followed by `u` and a number below `KNOWN_ACCOUNTS`.
    */
-  readonly requests: 'same' | 'claimed' | 'accounts' | 'paced';
-  /** For `paced`, which needs wrk: the mean wait of each connection between its requests, ms. */
-  readonly waitMs?: number;
+  readonly requests: 'same' | 'claimed' | 'accounts';
 }
 
 /** The accounts that the load on badges asks for; `accounts.lua` has the same number. */
 export const KNOWN_ACCOUNTS = 1_000_000;
 
-const SCRIPTS = {
-  same: 'report.lua',
-  claimed: 'claimed-clients.lua',
-  accounts: 'accounts.lua',
-  paced: 'paced.lua',
-} as const;
+const SCRIPTS = { same: 'report.lua', claimed: 'claimed-clients.lua', accounts: 'accounts.lua' } as const;
 
 const file = (name: string): string => path.join(import.meta.dirname, name);
 
-function withWrk({ url, seconds, connections, connection, requests, waitMs }: HttpLoad): Promise<LoadResult> {
+function withWrk({ url, seconds, connections, connection, requests }: HttpLoad): Promise<LoadResult> {
   const close = connection === 'close' ? ['-H', 'Connection: close'] : [];
   const script = file(SCRIPTS[requests]);
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '5s', ...close, '-s', script, url];
-  if (waitMs !== undefined) args.push('--', String(waitMs));
   return runGenerator('wrk', 'wrk', args, seconds);
 }
 
 function withNode(load: HttpLoad): Promise<LoadResult> {
-  const { url, seconds, connections, connection, requests } = load;
-  if (requests === 'paced') throw new Error('this load needs wrk');
+  const { url, seconds, connections, connection } = load;
   if (connection === 'close') {
     const args = [file('new-connections.ts'), url, String(seconds), String(connections)];
     return runGenerator('own', process.execPath, args, seconds);
