@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { treeProcesses } from './process-tree.ts';
 import { quantile } from './statistics.ts';
@@ -14,6 +15,8 @@ export interface TreeMemory {
 export interface TreeHold extends TreeMemory {
   /** Open file descriptors. */
   readonly handles: number;
+  /** Of each process by what it runs, bytes. */
+  readonly pssOf: Readonly<Record<string, number>>;
   readonly processes: number;
 }
 
@@ -29,6 +32,18 @@ function rollup(pid: number): TreeMemory {
   return { rss: field('Rss'), pss: field('Pss') };
 }
 
+/** The script that a process runs, or its program: `recorder-process`, `nginx`. */
+function nameOf(pid: number): string {
+  let words: string[] = [];
+  try {
+    words = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
+  } catch {
+    // It has ended.
+  }
+  const script = words.find((word) => /\.[cm]?[jt]s$/.test(word));
+  return path.parse(script ?? words[0] ?? '').name;
+}
+
 function handlesOf(pid: number): number {
   try {
     return readdirSync(`/proc/${pid}/fd`).length;
@@ -42,7 +57,13 @@ export function treeHold(root: number): TreeHold {
   const pids = treeProcesses(root);
   if (pids.length === 0) throw new Error(`process ${root} is gone`);
   const memories = pids.map(rollup);
+  const pssOf: Record<string, number> = {};
+  for (const [index, pid] of pids.entries()) {
+    const name = nameOf(pid);
+    pssOf[name] = (pssOf[name] ?? 0) + (memories[index]?.pss ?? 0);
+  }
   return {
+    pssOf,
     rss: memories.reduce((sum, { rss }) => sum + rss, 0),
     pss: memories.reduce((sum, { pss }) => sum + pss, 0),
     handles: pids.reduce((sum, pid) => sum + handlesOf(pid), 0),

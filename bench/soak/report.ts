@@ -23,6 +23,7 @@ function verdictRow({ watched, trend, grows }: SoakVerdict): string[] {
 /** The report in Markdown. */
 export function soakReport(machine: Machine, result: SoakResult): string {
   const { target, seconds, seen, cpuShare, samples, verdicts } = result;
+  const names = [...new Set(samples.flatMap(({ pssOf }) => Object.keys(pssOf)))];
   return `${[
     `# Soak of ${target}`,
     `Written by \`npm run bench -- soak --seconds ${seconds}\` on ${machine.date}; what it does is in README.md beside this file.`,
@@ -33,13 +34,13 @@ export function soakReport(machine: Machine, result: SoakResult): string {
     table(['what', 'mean', 'trend', 'rise over the second half', 'verdict'], verdicts.map(verdictRow)),
     '## Samples',
     table(
-      ['s', 'PSS MB', 'RSS MB', 'handles', 'processes'],
-      samples.map(({ at, pss, rss, handles, processes }) => [
+      ['s', 'PSS MB', ...names.map((name) => `of ${name}`), 'RSS MB', 'handles'],
+      samples.map(({ at, pss, pssOf, rss, handles }) => [
         String(at),
         pss.toFixed(1),
+        ...names.map((name) => pssOf[name]?.toFixed(1) ?? '-'),
         rss.toFixed(1),
         String(handles),
-        String(processes),
       ]),
     ),
   ].join('\n\n')}\n`;

@@ -21,7 +21,10 @@ const TOLERATED_ERRORS = 0.01;
 export const WATCHED = { pss: 'MB', rss: 'MB', handles: '' } as const;
 export type Watched = keyof typeof WATCHED;
 
-export type SoakSample = Readonly<Record<Watched | 'at' | 'processes', number>>;
+export interface SoakSample extends Readonly<Record<Watched | 'at', number>> {
+  /** PSS of each process, MB. */
+  readonly pssOf: Readonly<Record<string, number>>;
+}
 
 export interface SoakVerdict {
   readonly watched: Watched;
@@ -40,13 +43,13 @@ export interface SoakResult {
 }
 
 function sample(pid: number, startedMs: number): SoakSample {
-  const { pss, rss, handles, processes } = treeHold(pid);
+  const { pss, rss, handles, pssOf } = treeHold(pid);
   return {
     at: Math.round((performance.now() - startedMs) / 100) / 10,
     pss: pss / MB,
     rss: rss / MB,
     handles,
-    processes,
+    pssOf: Object.fromEntries(Object.entries(pssOf).map(([name, bytes]) => [name, bytes / MB])),
   };
 }
 
@@ -74,7 +77,9 @@ export function runSoak({ target, seconds }: SoakOptions, say: (line: string) =>
         const now = sample(pid, started);
         samples.push(now);
         say(
-          `${now.at} s: PSS ${now.pss.toFixed(1)} MB, RSS ${now.rss.toFixed(1)} MB, ${now.handles} handles`,
+          `${now.at} s: PSS ${now.pss.toFixed(1)} MB (${Object.entries(now.pssOf)
+            .map(([name, value]) => `${name} ${value.toFixed(1)}`)
+            .join(', ')}), RSS ${now.rss.toFixed(1)} MB, ${now.handles} handles`,
         );
       }
     };

@@ -155,6 +155,11 @@ export const ERROR_CODES = {
   ),
   'gateway.no-route': entry(404, 'No route serves this host and path', 'Check the host name and the path.'),
   'gateway.unidentified': entry(401, 'The token is missing, expired or not valid', 'Log in again.'),
+  'gateway.identity-unavailable': entry(
+    503,
+    'Who is logged in cannot be told now',
+    'Try again in a moment. The operator: see whether the introspection address of the route answers.',
+  ),
   'gateway.upstream-unreachable': entry(502, 'The web service cannot be reached', 'Try again later.'),
   'gateway.upstream-invalid': entry(502, 'The web service answered nonsense', 'Try again later.'),
   'gateway.upstream-timeout': entry(504, 'The web service did not answer in time', 'Try again later.'),

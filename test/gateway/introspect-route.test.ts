@@ -77,9 +77,18 @@ describe('identity by introspection', () => {
     expect(rig.records.all('binding')).toHaveLength(1);
   });
 
+  it('a cookie that no site can have set is refused without a question', async () => {
+    const site = await sessions();
+    const rig = await openRig({ identity: introspect(site.url, { onFailure: 'refuse' }) });
+    const client = await rig.client();
+    client.get('/', `Cookie: sid=${'x'.repeat(4097)}\r\n`);
+    expect((await client.response()).status).toBe(401);
+    expect(site.asked).toEqual([]);
+  });
+
   it.each([
     ['anonymous', 200],
-    ['refuse', 401],
+    ['refuse', 503],
   ])('an endpoint that does not answer: %s is %i', async (onFailure, status) => {
     const site = await sessions();
     site.close();

@@ -46,6 +46,10 @@ describe('documentation', () => {
       'docs/disclosure.md',
       'docs/regions.md',
       'docs/configuration.md',
+      'docs/gateway.md',
+      'docs/from-nginx.md',
+      'docs/performance.md',
+      'bench/README.md',
     ]) {
       const base = new URL(page, root);
       for (const [, target = ''] of read(page).matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g))

@@ -16,16 +16,18 @@ export const serveCommand: Command = {
     const config = loadConfig(path);
     const log = jsonLog(world.complain);
     const stopped = untilStopped();
-    const runtime = await startRuntime(config, log);
+    const starting = startRuntime(config, log);
+    // A reload that is asked for too early waits.
     onReload(async () => {
       try {
-        await runtime.reload(loadConfig(path));
+        await (await starting).reload(loadConfig(path));
         log.info('reloaded');
       } catch (error) {
         log.error('not-reloaded', { code: error instanceof ShudiError ? error.code : 'internal.fault' });
         world.complain(`${errorLine(error)}\n`);
       }
     });
+    const runtime = await starting;
     for (const { name, address } of runtime.gateway)
       log.info('listening', { listener: name, port: address.port });
     log.info('listening', { listener: 'control', port: runtime.control.port });

@@ -291,7 +291,7 @@ export class ClientConnection implements RequestHandler, Timed {
 
   /** Answers what is no acceptable request; the connection ends with it. */
   refuse(error: RequestError): void {
-    this.write(refusalText(error.code, error.message, true, false));
+    this.write(refusalText(error.code, error.message, true, this.#parser.isHead));
     this.#close(false);
   }
 

@@ -8,12 +8,13 @@ import type { ClientConnection } from '../client/client-connection.ts';
 import type { BindingWanted } from '../client/contact-book.ts';
 import type { LiveContact } from '../client/contact.ts';
 import { httpDate, refusalText } from '../client/refusal.ts';
-import { forwardedLines, trailerLines } from '../http1/headers.ts';
+import type { SecurityKind } from '../guard/security-events.ts';
 import type { RequestHead } from '../http1/request-parser.ts';
 import type { Believed, Identified } from '../identity/identity.ts';
 import type { OwnAnswer } from '../own-routes.ts';
 import type { Route } from '../route-table.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
+import { RequestRelay } from './request-relay.ts';
 import { ResponseRelay } from './response-relay.ts';
 
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -27,13 +28,14 @@ function whenReady<T>(value: T | Promise<T>, next: (value: T) => void, fail: (er
 
 /**
  * One proxied request: route, identify, record, forward, bind, answer, in this order (R1). `docs/architecture.md` draws
- * the way; its way back is ResponseRelay.
+ * the way; the way there is RequestRelay, the way back ResponseRelay.
  */
 export class Exchange {
   readonly client: ClientConnection;
   readonly request: RequestHead;
   readonly requestId = randomUUID() as RequestId;
-  readonly #relay: ResponseRelay;
+  readonly #there: RequestRelay;
+  readonly #back: ResponseRelay;
   #route: Route | null = null;
   #claim: ClientClaim | null = null;
   #believed: Believed | null = null;
@@ -41,17 +43,13 @@ export class Exchange {
   #contact: LiveContact | null = null;
   #upstream: UpstreamConnection | null = null;
   #retried = false;
-  #bodyBytes = 0;
-  /** The body waits until the request is forwarded, and while the upstream takes no more. */
-  #forwarding = false;
-  #bodySent = false;
   #over = false;
 
   constructor(client: ClientConnection, request: RequestHead) {
     this.client = client;
     this.request = request;
-    this.#bodySent = !request.hasBody;
-    this.#relay = new ResponseRelay(this);
+    this.#there = new RequestRelay(this);
+    this.#back = new ResponseRelay(this);
   }
 
   get route(): Route | null {
@@ -76,7 +74,7 @@ export class Exchange {
 
   /** Whether the whole request is with the upstream. */
   get bodySent(): boolean {
-    return this.#bodySent;
+    return this.#there.sent;
   }
 
   /** Whether the request's id was recorded before it was forwarded. */
@@ -95,7 +93,7 @@ export class Exchange {
     const claim = client.claimOf(request.block);
     this.#claim = claim;
     if (settings.clientRate?.take(client.prefixOf(claim)) === false) {
-      client.note('rate', claim);
+      this.note('rate');
       this.refuse('gateway.too-many-requests', 'Too many requests from this address.');
       return;
     }
@@ -109,7 +107,7 @@ export class Exchange {
       return;
     }
     if (route.refuseUnderscores && request.block.underscores) {
-      client.note('malformed', claim);
+      this.note('malformed');
       this.refuse('gateway.bad-request', 'A header name holds an underscore.');
       return;
     }
@@ -131,6 +129,10 @@ export class Exchange {
       this.refuse('gateway.unidentified', 'The token is missing, expired or not valid.');
       return;
     }
+    if (identified === 'unavailable') {
+      this.refuse('gateway.identity-unavailable', 'The account cannot be told now.');
+      return;
+    }
     this.#believed = identified;
     if (identified === null) {
       this.#named(route, null);
@@ -138,7 +140,7 @@ export class Exchange {
     }
     const { parts, settings } = this.client.listener.gateway;
     if (settings.accountRate?.take(`${route.site} ${identified.account}`) === false) {
-      this.client.note('account-rate', this.#claim);
+      this.note('account-rate');
       this.refuse('gateway.too-many-requests', 'Too many requests of this account.');
       return;
     }
@@ -164,7 +166,7 @@ export class Exchange {
     const contact = this.contactOf(subject);
     this.#use(contact);
     if (this.unsafe && !book.maySpend(contact.facts.client.address)) {
-      this.client.note('records-refused', this.#claim);
+      this.note('records-refused');
       this.refuse('gateway.too-many-requests', 'Too many changes from this address.');
       return;
     }
@@ -211,7 +213,7 @@ export class Exchange {
         return;
       }
       if (upstream === null)
-        this.#relay.refuseFault(fault ?? 'unreachable', 'The web service cannot be reached.');
+        this.#back.refuseFault(fault ?? 'unreachable', 'The web service cannot be reached.');
       else this.#record(route, upstream, egress);
     });
   }
@@ -246,72 +248,33 @@ export class Exchange {
       // It went while the record was being stored. Nothing was sent, so any request may go another way.
       upstream.destroy();
       this.#upstream = null;
-      if (!this.retry(true)) this.#relay.refuseFault('closed', 'The web service closed the connection.');
+      if (!this.retry(true)) this.#back.refuseFault('closed', 'The web service closed the connection.');
       return;
     }
-    const { request, client } = this;
-    const { block } = request;
-    const upgrade = this.#upgrade(route);
-    upstream.begin(this.#relay, { head: request.method === 'HEAD', upgrade });
-    const head =
-      `${request.method} ${request.target} HTTP/1.1\r\nHost: ${request.host === '' ? route.upstream.host : request.host}\r\n` +
-      `${forwardedLines(block, client.listener.names, route.identityCookie)}${this.#contact?.forwardLines(route.language, client.listener.scheme) ?? ''}` +
-      `X-Request-Id: ${this.requestId}\r\n${upgrade === null ? '' : `Connection: upgrade\r\nUpgrade: ${upgrade}\r\n`}\r\n`;
-    if (!request.hasBody) {
-      upstream.write(head);
-      return;
-    }
-    // The head and what has come of the body go out together.
-    upstream.cork();
-    upstream.write(head);
-    this.#forwarding = true;
-    client.release();
-    upstream.uncork();
+    const contactLines = this.#contact?.forwardLines(route.language, this.client.listener.scheme) ?? '';
+    this.#there.begin(route, upstream, contactLines, this.#back);
   }
 
-  /** The protocol that is asked for, where the route passes it on; a body would be read by two protocols. */
-  #upgrade(route: Route): string | null {
-    const { block, hasBody, minor } = this.request;
-    if (block.upgrade === null) return null;
-    if (!hasBody && minor === 1 && route.upgrades.includes(block.upgrade)) return block.upgrade;
-    this.client.note('upgrade', this.#claim);
-    return null;
+  /** A security event of this request's client. */
+  note(kind: SecurityKind): void {
+    this.client.note(kind, this.#claim);
   }
 
   onRequestBody(chunk: Buffer): void {
-    const upstream = this.#upstream;
-    const route = this.#route;
-    if (this.#over || upstream === null || route === null || !this.#forwarding) return;
+    if (this.#over) return;
     this.#touch();
-    this.#bodyBytes += chunk.length;
-    if (this.#bodyBytes > route.bodyBytes) {
-      this.#refuseBody();
-      return;
-    }
-    const { chunked } = this.request.block;
-    let free: boolean;
-    if (chunked) {
-      upstream.cork();
-      upstream.write(`${chunk.length.toString(16)}\r\n`);
-      upstream.write(chunk);
-      free = upstream.write('\r\n');
-      upstream.uncork();
-    } else free = upstream.write(chunk);
-    if (!free) this.client.hold();
+    if (!this.#there.onBody(chunk)) this.#refuseBody();
   }
 
   onRequestEnd(trailers: readonly string[]): void {
-    if (this.#over) return;
-    this.#bodySent = true;
-    if (!this.request.hasBody) return;
+    if (this.#over || !this.request.hasBody) return;
     this.#touch();
-    if (this.request.block.chunked)
-      this.#upstream?.write(`0\r\n${trailerLines(trailers, this.client.listener.trust.claims)}\r\n`);
+    this.#there.onEnd(trailers);
   }
 
   /** The upstream takes more of the body. */
   onUpstreamDrain(): void {
-    if (!this.#over && !this.#bodySent) this.client.release();
+    if (!this.#over && !this.#there.sent) this.client.release();
   }
 
   onClientDrain(): void {
@@ -323,7 +286,7 @@ export class Exchange {
    * which: a client that waits must be able to read one (RFC 9110, 15.2), the other one's system answers with a reset.
    */
   onClientEnd(): void {
-    if (!this.#relay.begun && this.request.minor === 1) this.client.write('HTTP/1.1 102 Processing\r\n\r\n');
+    if (!this.#back.begun && this.request.minor === 1) this.client.write('HTTP/1.1 102 Processing\r\n\r\n');
   }
 
   /** The client has gone: nothing more is wanted of the upstream. */
@@ -333,7 +296,7 @@ export class Exchange {
 
   /** The rest of the request will not come. Returns whether something else may still be the answer. */
   abandon(): boolean {
-    const free = !this.#relay.begun;
+    const free = !this.#back.begun;
     this.#end();
     return free;
   }
@@ -349,11 +312,11 @@ export class Exchange {
     const route = this.#route;
     this.#upstream = null;
     if (upstream !== null) {
-      upstream.release(keepUpstream && this.#bodySent);
+      upstream.release(keepUpstream && this.#there.sent);
       if (route !== null && this.#pooled(route))
         this.client.listener.gateway.pool.giveBack(route.key, upstream);
     }
-    const keep = this.#relay.keep && this.#bodySent;
+    const keep = this.#back.keep && this.#there.sent;
     this.#end();
     this.client.finish(keep);
   }
@@ -383,7 +346,7 @@ export class Exchange {
 
   unavailable(error: unknown): void {
     const code = error instanceof ShudiError ? error.code : 'internal.fault';
-    this.client.note('unavailable', this.#claim);
+    this.note('unavailable');
     if (code === 'internal.fault')
       this.client.listener.gateway.parts.log.error('request.not-recorded', { code });
     if (!this.#over)
@@ -391,8 +354,8 @@ export class Exchange {
   }
 
   #refuseBody(): void {
-    this.client.note('body-too-large', this.#claim);
-    if (this.#relay.begun) {
+    this.note('body-too-large');
+    if (this.#back.begun) {
       this.#end();
       this.client.destroy();
     } else this.refuse('gateway.body-too-large', 'The body is longer than this route takes.');
@@ -401,18 +364,18 @@ export class Exchange {
   /** Answers instead of the upstream. */
   refuse(code: ErrorCode, detail: string): void {
     if (this.#over) return;
-    if (this.#relay.begun) {
+    if (this.#back.begun) {
       this.#end();
       this.client.destroy();
       return;
     }
-    if (!this.#bodySent) {
+    if (!this.#there.sent) {
       // What has come of the body already is read away: if that is all of it, the connection can go on.
-      this.#forwarding = false;
+      this.#there.discard();
       this.client.release();
       if (this.#over) return;
     }
-    const keep = this.#bodySent && this.request.keepAlive && code !== 'gateway.bad-request';
+    const keep = this.#there.sent && this.request.keepAlive && code !== 'gateway.bad-request';
     const head = this.request.method === 'HEAD';
     this.client.write(refusalText(code, detail, !keep, head));
     this.#end();
@@ -420,7 +383,7 @@ export class Exchange {
   }
 
   #answerOwn(own: OwnAnswer): void {
-    const keep = this.#bodySent && this.request.keepAlive && !own.close;
+    const keep = this.#there.sent && this.request.keepAlive && !own.close;
     const current = this.request.minor === 1;
     const connection = keep ? (current ? '' : 'Connection: keep-alive\r\n') : 'Connection: close\r\n';
     const head = `${own.head}Date: ${httpDate()}\r\n${connection}\r\n`;

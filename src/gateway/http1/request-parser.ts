@@ -50,6 +50,7 @@ const FIRST = /^[!#$%&'*+\-.^_`|~0-9A-Za-z\r]/;
 const MAX_LEADING = 4;
 const CR = 0x0d;
 const LF = 0x0a;
+const H = 0x48;
 const EMPTY = Buffer.alloc(0);
 
 const State = { Head: 0, Body: 1, Complete: 2, Failed: 3 } as const;
@@ -68,6 +69,7 @@ export class RequestParser {
   /** How far the waiting bytes were looked through for the end of a head. */
   #searched = 0;
   #lastBlock: HeaderBlock | null = null;
+  #isHead = false;
   #running = false;
 
   constructor(handler: RequestHandler, limits: () => RequestLimits) {
@@ -81,6 +83,11 @@ export class RequestParser {
     else this.#waiting = Buffer.concat([this.#waiting.subarray(this.#at), input]);
     this.#at = 0;
     this.#run();
+  }
+
+  /** Whether the request that is being read, or was read last, is HEAD: no answer to it has a body, nor a refusal. */
+  get isHead(): boolean {
+    return this.#isHead;
   }
 
   /** Bytes that were received and not read yet. */
@@ -180,6 +187,7 @@ export class RequestParser {
   #head(data: Buffer, at: number): number {
     const limits = this.#limits();
     const start = skipLeading(data, at);
+    this.#isHead = data[start] === H && data.toString('latin1', start, start + 5) === 'HEAD ';
     if (start === data.length) return -1;
     if (this.#searched === 0 && !FIRST.test(String.fromCharCode(data[start] ?? 0)))
       throw malformed('This is no HTTP request.');

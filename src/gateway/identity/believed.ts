@@ -9,8 +9,11 @@ export interface Believed {
   readonly since: Millis | null;
 }
 
-/** `null`: anonymous. `refuse`: the route wants no request whose account cannot be told. */
-export type Identified = Believed | null | 'refuse';
+/**
+ * `null`: anonymous. `refuse`: the route wants no request with credentials like these. `unavailable`: the route wants no
+ * request whose account cannot be told, and now none can.
+ */
+export type Identified = Believed | null | 'refuse' | 'unavailable';
 
 /** What of a request's head can name an account; several Cookie lines are one, joined by `; `. */
 export interface Credentials {

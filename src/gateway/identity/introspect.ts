@@ -41,7 +41,8 @@ export function introspectIdentity(
   const known = new LRUCache<string, Remembered>({ max: capacity });
   const nobodys = new LRUCache<string, Remembered>({ max: capacity });
   const asked = new Map<string, Question>();
-  const failed: Identified = options.onFailure === 'refuse' ? 'refuse' : null;
+  const refused: Identified = options.onFailure === 'refuse' ? 'refuse' : null;
+  const unavailable: Identified = options.onFailure === 'refuse' ? 'unavailable' : null;
   let underWay = 0;
 
   const forgetKey = (key: string): void => {
@@ -74,9 +75,12 @@ export function introspectIdentity(
       return believed;
     } catch (error) {
       if (!(error instanceof QuestionFault)) throw error;
-      if (error.endpoint) breaker.failed();
-      else breaker.succeeded();
-      return failed;
+      if (!error.endpoint) {
+        breaker.succeeded();
+        return refused;
+      }
+      breaker.failed();
+      return unavailable;
     } finally {
       underWay -= 1;
     }
@@ -88,13 +92,13 @@ export function introspectIdentity(
     identify({ cookie: header }) {
       const cookie = rawCookieValue(header, options.cookie);
       if (cookie === null) return null;
-      if (cookie.length > MAX_COOKIE || !COOKIE_VALUE.test(cookie)) return failed;
+      if (cookie.length > MAX_COOKIE || !COOKIE_VALUE.test(cookie)) return refused;
       const key = keyOf(cookie);
       const entry = remembered(key);
       if (entry !== undefined) return entry.believed;
       const running = asked.get(key);
       if (running !== undefined) return running.answer;
-      if (underWay >= options.concurrency || !breaker.allows()) return failed;
+      if (underWay >= options.concurrency || !breaker.allows()) return unavailable;
       const question: Question = {
         answer: ask(cookie, () => question.current, key).finally(() => {
           if (asked.get(key) === question) asked.delete(key);

@@ -152,7 +152,7 @@ describe('introspection', () => {
     async (_, answer) => {
       const endpoint = await openEndpoint(answer);
       const strict = identityAt(endpoint.url);
-      await expect(strict.ask('abc')).resolves.toBe('refuse');
+      await expect(strict.ask('abc')).resolves.toBe('unavailable');
       await expect(identityAt(endpoint.url, { onFailure: 'anonymous' }).ask('abc')).resolves.toBeNull();
       endpoint.answer = json({ account: 'anna' });
       await expect(strict.ask('abc')).resolves.toEqual(ANNA);
@@ -167,7 +167,7 @@ describe('introspection', () => {
   it('a redirect is not followed', async () => {
     const target = await openEndpoint(json({ account: 'anna' }));
     const endpoint = await openEndpoint(status(307, '', { location: target.url }));
-    await expect(identityAt(endpoint.url).ask('abc')).resolves.toBe('refuse');
+    await expect(identityAt(endpoint.url).ask('abc')).resolves.toBe('unavailable');
     expect(target.asked).toEqual([]);
   });
 
@@ -194,7 +194,7 @@ describe('introspection', () => {
       const { ask } = identityAt(endpoint.url, { timeoutMs: 150 });
       const started = performance.now();
       const failed = await ask('abc');
-      expect(failed).toBe('refuse');
+      expect(failed).toBe('unavailable');
       expect(performance.now() - started).toBeGreaterThan(140);
       expect(performance.now() - started).toBeLessThan(2000);
       const [socket] = endpoint.connections;
@@ -204,7 +204,7 @@ describe('introspection', () => {
   );
 
   it('an endpoint that is not there is a failure', async () => {
-    await expect(identityAt('http://127.0.0.1:1/').ask('abc')).resolves.toBe('refuse');
+    await expect(identityAt('http://127.0.0.1:1/').ask('abc')).resolves.toBe('unavailable');
   });
 
   it('one connection carries question after question, and one that was closed meanwhile is made anew', async () => {
@@ -237,7 +237,7 @@ describe('introspection', () => {
     });
     const { ask } = identityAt(endpoint.url, { concurrency: 2 });
     const both = Promise.all([ask('a'), ask('b')]);
-    for (let index = 0; index < 20; index += 1) expect(ask(`more-${index}`)).toBe('refuse');
+    for (let index = 0; index < 20; index += 1) expect(ask(`more-${index}`)).toBe('unavailable');
     await expect.poll(() => waiting.length).toBe(2);
     for (const answer of waiting) answer();
     await expect(both).resolves.toMatchObject([{ account: 'a' }, { account: 'b' }]);
@@ -250,16 +250,16 @@ describe('introspection', () => {
   it('after five failures in a row the endpoint is left alone for a second, then asked once', async () => {
     const endpoint = await openEndpoint(status(500));
     const { clock, ask } = identityAt(endpoint.url);
-    for (let index = 0; index < 5; index += 1) await expect(ask(`c${index}`)).resolves.toBe('refuse');
-    for (let index = 0; index < 20; index += 1) expect(ask(`d${index}`)).toBe('refuse');
+    for (let index = 0; index < 5; index += 1) await expect(ask(`c${index}`)).resolves.toBe('unavailable');
+    for (let index = 0; index < 20; index += 1) expect(ask(`d${index}`)).toBe('unavailable');
     expect(endpoint.asked).toHaveLength(5);
     clock.now += 1000;
     const trial = ask('abc');
-    expect(ask('def')).toBe('refuse');
-    await expect(trial).resolves.toBe('refuse');
+    expect(ask('def')).toBe('unavailable');
+    await expect(trial).resolves.toBe('unavailable');
     expect(endpoint.asked).toHaveLength(6);
     endpoint.answer = json({ account: 'anna' });
-    expect(ask('abc')).toBe('refuse');
+    expect(ask('abc')).toBe('unavailable');
     clock.now += 1000;
     await expect(ask('abc')).resolves.toEqual(ANNA);
     await expect(ask('def')).resolves.toEqual(ANNA);
@@ -352,7 +352,7 @@ describe('introspection', () => {
       await once(server, 'listening');
       onTestFinished(() => void server.close());
       const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-      await expect(identityAt(url).ask('abc')).resolves.toBe('refuse');
+      await expect(identityAt(url).ask('abc')).resolves.toBe('unavailable');
       expect(asked).toBe(0);
       const before = getCACertificates();
       onTestFinished(() => setDefaultCACertificates(before));
