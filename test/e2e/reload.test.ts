@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { once } from 'node:events';
@@ -35,6 +35,25 @@ function journal(directory: string, kind: string): { readonly [key: string]: unk
 }
 
 describe('SIGHUP', () => {
+  it('is heard while the gateway starts, and heeded once it has', async () => {
+    const directory = temporaryDirectory();
+    const upstream = await startReportingUpstream();
+    const lock = join(directory, 'data', 'lock');
+    let early = false;
+    const gateway = await serve(directory, plainConfig(directory, upstream.port), (child) => {
+      const timer = setInterval(() => {
+        if (!existsSync(lock)) return;
+        clearInterval(timer);
+        early = child.kill('SIGHUP');
+      }, 2);
+      child.once('exit', () => clearInterval(timer));
+    });
+    await untilLogged(gateway, '"event":"reloaded"');
+    expect(early).toBe(true);
+    expect(gateway.log().indexOf('"event":"reloaded"')).toBeGreaterThan(0);
+    expect(await gateway.stop()).toBe(0);
+  });
+
   it.each([1, 2])(
     'another configuration counts from the next request on, over connections that stay (%i workers)',
     async (workers) => {

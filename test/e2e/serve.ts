@@ -37,8 +37,15 @@ export async function untilLogged(served: Served, text: string, times = 1): Prom
   throw new Error(`waited in vain for ${text}; the log:\n${served.log()}`);
 }
 
-/** Runs `shudi serve` as a process group of its own and waits until it listens. */
-export async function serve(directory: string, config: object): Promise<Served> {
+/**
+ * Runs `shudi serve` as a process group of its own and waits until it listens.
+ * @param meanwhile  what happens to it while it starts
+ */
+export async function serve(
+  directory: string,
+  config: object,
+  meanwhile: (child: ChildProcess) => void = () => undefined,
+): Promise<Served> {
   const file = join(directory, 'shudi.yaml');
   writeFileSync(file, JSON.stringify(config));
   const child = spawn(process.execPath, [MAIN, 'serve', '--config', file], {
@@ -54,6 +61,7 @@ export async function serve(directory: string, config: object): Promise<Served> 
     }
   };
   process.once('exit', sweep);
+  meanwhile(child);
   child.once('exit', () => process.off('exit', sweep));
   let text = '';
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));

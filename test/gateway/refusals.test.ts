@@ -107,6 +107,21 @@ describe('malformed requests', () => {
     },
   );
 
+  it.each([
+    ['a bad line', 'HEAD / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', 400],
+    ['a bad request line', `HEAD /#x HTTP/1.1\r\n${H}\r\n`, 400],
+    ['a head that is too long', `HEAD / HTTP/1.1\r\n${H}X: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
+    ['a head that does not come to its end', `HEAD / HTTP/1.1\r\n${H}`, 408],
+  ])('HEAD is refused without a body: %s', async (_name, text, status) => {
+    const rig = await openRig({ timeouts: { requestHeadMs: 100, requestMs: 200 } });
+    const client = await rig.client();
+    client.send(text);
+    await client.untilClosed();
+    expect(client.bytes).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(client.bytes).toMatch(/\r\ncontent-length: [1-9]\d*\r\n/i);
+    expect(client.bytes.endsWith('\r\n\r\n')).toBe(true);
+  });
+
   it('a head that is too long: 431', async () => {
     const rig = await openRig();
     const { status } = await refused(rig, `GET / HTTP/1.1\r\n${H}X: ${'a'.repeat(20_000)}\r\n\r\n`);
