@@ -1,6 +1,6 @@
 import type { Load } from '../types.ts';
 import { badge } from './badge.ts';
-import { claimedClients } from './claimed-clients.ts';
+import { claimedClients, knownClients } from './claimed-clients.ts';
 import { halfLoad } from './half-load.ts';
 import { idle } from './idle.ts';
 import { keepAlive } from './keep-alive.ts';
@@ -15,6 +15,7 @@ export const LOADS: readonly Load[] = [
   newConnection,
   logins,
   claimedClients,
+  knownClients,
   badge,
   halfLoad,
   tunnel,
