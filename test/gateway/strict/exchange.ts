@@ -62,13 +62,20 @@ export async function exchange(
   }
 }
 
-/** What was refused as malformed is no request to the judge, and yet it may have begun with HEAD. */
+/**
+ * A refusal that ends the connection may come with a body or without one when it answers HEAD: what was refused need not
+ * have been read as far as its method (three empty lines before it), or may be no request to the judge.
+ */
 function readAnswers(client: RawClient, methods: readonly string[]): ReadStream {
   const ended = client.closed && client.errorCode === null;
   const plain = responsesIn(client.bytes, methods, ended);
+  const last = plain.responses.at(-1);
   if (plain.rest === 'nothing') return plain;
-  const other = responsesIn(client.bytes, [...methods, 'HEAD'], ended);
-  return other.rest === 'nothing' ? other : plain;
+  const others = [[...methods, 'HEAD']];
+  if (last !== undefined && last.status >= 400 && last.closes)
+    others.push(methods.with(plain.responses.length - 1, 'GET'));
+  const reads = others.map((each) => responsesIn(client.bytes, each, ended));
+  return reads.find(({ rest }) => rest === 'nothing') ?? plain;
 }
 
 function check({ judgement, answers, forwarded }: Outcome, client: RawClient): void {
