@@ -67,7 +67,10 @@ export class ClientConnection implements RequestHandler, Timed {
   /** The client has sent its FIN: it is served what it asked for, and nothing more comes. */
   #ended = false;
   #gone = false;
+  /** What was written last waits for the client. */
   #blocked = false;
+  /** The next request is read once it has taken that: its answer would only pile up behind. */
+  #nextWaits = false;
 
   constructor(socket: Socket, listener: ListenerContext, origin: ConnectionOrigin) {
     this.#socket = socket;
@@ -223,8 +226,7 @@ export class ClientConnection implements RequestHandler, Timed {
 
   /** Sends what was written, then ends the client's side. */
   end(): void {
-    this.#phase = Phase.Closing;
-    this.deadline = performance.now() + this.listener.gateway.settings.timeouts.sendIdleMs;
+    this.#setClosing();
     this.#socket.end();
   }
 
@@ -234,7 +236,8 @@ export class ClientConnection implements RequestHandler, Timed {
   }
 
   expire(): void {
-    if (this.#blocked) {
+    // Also what is written last may find no reader.
+    if (this.#blocked || (this.#phase === Phase.Closing && this.#socket.writableLength > 0)) {
       this.note('slow-read');
       this.#socket.destroy();
       return;
@@ -296,8 +299,7 @@ export class ClientConnection implements RequestHandler, Timed {
   }
 
   #onData(chunk: Buffer): void {
-    const { gateway } = this.listener;
-    if (this.#contact !== null) this.#contact.lastByte = gateway.parts.clock();
+    if (this.#contact !== null) this.#contact.lastByte = this.listener.gateway.parts.clock();
     if (this.#phase === Phase.Closing) return;
     if (this.#sink !== null) {
       this.#sink.onClientBytes(chunk);
@@ -306,7 +308,7 @@ export class ClientConnection implements RequestHandler, Timed {
     if (this.#phase === Phase.Idle) {
       this.#phase = Phase.Head;
       this.#began = performance.now();
-      this.deadline = this.#began + gateway.settings.timeouts.requestHeadMs;
+      this.#setDeadline(this.#began);
     } else if (this.#phase === Phase.Body) this.#setDeadline();
     try {
       this.#parser.execute(chunk);
@@ -334,15 +336,21 @@ export class ClientConnection implements RequestHandler, Timed {
   }
 
   #toNext(): void {
+    this.#nextWaits = this.#blocked;
+    if (this.#nextWaits) return;
+    if (this.ended) {
+      this.#close(true);
+      return;
+    }
     this.#began = performance.now();
     if (this.#parser.buffered === 0) {
       this.#phase = Phase.Idle;
-      this.deadline = this.#began + this.listener.gateway.settings.timeouts.keepAliveMs;
+      this.#setDeadline(this.#began);
       this.#parser.next();
       return;
     }
     this.#phase = Phase.Head;
-    this.deadline = this.#began + this.listener.gateway.settings.timeouts.requestHeadMs;
+    this.#setDeadline(this.#began);
     try {
       this.#parser.next();
     } catch (error) {
@@ -355,8 +363,7 @@ export class ClientConnection implements RequestHandler, Timed {
 
   /** @param quiet  nothing more of the client is on its way that could make a reset overtake the answer */
   #close(quiet: boolean): void {
-    this.#phase = Phase.Closing;
-    this.deadline = performance.now() + LINGER_MS;
+    this.#setClosing();
     if (quiet && !this.#blocked && this.#parser.buffered === 0) {
       // All is with the kernel, which sends it before the end; TLS has an end of its own to send.
       if (this.#socket.writableLength === 0 && this.listener.scheme === 'http') this.#socket.destroy();
@@ -368,21 +375,38 @@ export class ClientConnection implements RequestHandler, Timed {
     }
   }
 
-  #setDeadline(): void {
+  /** Nothing more is read of the client, and it has a moment to close; longer while it still takes the answer. */
+  #setClosing(): void {
+    this.#phase = Phase.Closing;
+    const linger = (): void => {
+      this.deadline = performance.now() + LINGER_MS;
+    };
+    if (this.#socket.writableLength === 0) {
+      linger();
+      return;
+    }
+    this.deadline = performance.now() + this.listener.gateway.settings.timeouts.sendIdleMs;
+    this.#socket.once('finish', linger);
+  }
+
+  #setDeadline(now = performance.now()): void {
     const { timeouts } = this.listener.gateway.settings;
-    const now = performance.now();
     if (this.#blocked) this.deadline = now + timeouts.sendIdleMs;
     else if (this.#phase === Phase.Body)
       this.deadline = this.#parser.held
         ? Number.POSITIVE_INFINITY
         : Math.min(now + timeouts.bodyIdleMs, this.#began + timeouts.requestMs);
-    else if (this.#phase === Phase.Answer) this.deadline = Number.POSITIVE_INFINITY;
+    else if (this.#phase === Phase.Idle) this.deadline = this.#began + timeouts.keepAliveMs;
+    else if (this.#phase === Phase.Head) this.deadline = this.#began + timeouts.requestHeadMs;
+    else if (this.#phase === Phase.Answer)
+      this.deadline = this.#ended ? now + PROBE_MS : Number.POSITIVE_INFINITY;
     else if (this.#phase === Phase.Tunnel) this.deadline = now + timeouts.tunnelIdleMs;
   }
 
   #onDrain(): void {
     this.#blocked = false;
-    if (this.#phase !== Phase.Closing) this.#setDeadline();
+    if (this.#nextWaits) this.#toNext();
+    else if (this.#phase !== Phase.Closing) this.#setDeadline();
     this.#exchange?.onClientDrain();
     if (this.#sink !== null) this.onTunnelDrain?.();
   }
@@ -394,7 +418,11 @@ export class ClientConnection implements RequestHandler, Timed {
     this.#ended = true;
     if (this.#sink !== null) this.#sink.onClientEnd();
     else if (this.#phase === Phase.Closing) this.#socket.end();
-    else if (this.#exchange === null) this.#socket.destroy();
+    else if (this.#exchange === null) {
+      // The tail of an answer may still be on its way out.
+      if (this.#socket.writableLength === 0) this.#socket.destroy();
+      else if (!this.#nextWaits) this.#close(true);
+    }
     // What waits may be the rest of the request.
     else if (this.#parser.complete || this.#parser.held) this.#probe(SECOND_PROBE_MS);
     else this.#abort();
@@ -408,7 +436,8 @@ export class ClientConnection implements RequestHandler, Timed {
   /** The client closed its half: asks whether it still waits. The answer to one write shows with the next. */
   #probe(nextMs: number): void {
     this.#exchange?.onClientEnd();
-    this.deadline = performance.now() + nextMs;
+    // One that is slow to take its answer is there as long as it may be slow.
+    if (!this.#blocked) this.deadline = performance.now() + nextMs;
   }
 
   #onClose(): void {

@@ -201,10 +201,14 @@ export class ContactBook {
     };
     if (this.epoch === 0) return;
     this.#direct.each(visit);
+    const used: string[] = [];
     for (const [key, contact] of this.#claimed?.entries() ?? []) {
       if (this.#isOver(contact)) this.#claimed?.delete(key);
       else visit(contact);
+      if (contact.uses > 0) used.push(key);
     }
+    // Tunnels do not ask for their contact again: it is not the first to go when there are too many.
+    for (const key of used) this.#claimed?.get(key);
     items.push({ type: 'coverage', source: GATEWAY_SOURCE, from: this.#coveredTo, to: now });
     writing.push(this.#parts.records.append(items));
     await Promise.all(writing);

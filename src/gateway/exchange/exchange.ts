@@ -42,6 +42,8 @@ export class Exchange {
   #subject: Subject | null = null;
   #contact: LiveContact | null = null;
   #upstream: UpstreamConnection | null = null;
+  /** Whether the upstream connection is of the pool: what decides it may have changed when it is given back. */
+  #fromPool = false;
   #retried = false;
   #over = false;
 
@@ -170,7 +172,8 @@ export class Exchange {
       this.refuse('gateway.too-many-requests', 'Too many changes from this address.');
       return;
     }
-    const upstream = this.#pooled(route)
+    this.#fromPool = this.#pooled(route);
+    const upstream = this.#fromPool
       ? this.client.listener.gateway.pool.take(route.key)
       : this.client.upstreams.idle(route.key);
     if (upstream !== null) this.#record(route, upstream, null);
@@ -206,7 +209,8 @@ export class Exchange {
   }
 
   #connect(route: Route): void {
-    const sockets = this.#pooled(route) ? this.client.listener.gateway.pool : this.client.upstreams;
+    this.#fromPool = this.#pooled(route);
+    const sockets = this.#fromPool ? this.client.listener.gateway.pool : this.client.upstreams;
     sockets.open(route, (fault, upstream, egress) => {
       if (this.#over) {
         upstream?.destroy();
@@ -313,18 +317,18 @@ export class Exchange {
     this.#upstream = null;
     if (upstream !== null) {
       upstream.release(keepUpstream && this.#there.sent);
-      if (route !== null && this.#pooled(route))
-        this.client.listener.gateway.pool.giveBack(route.key, upstream);
+      if (route !== null && this.#fromPool) this.client.listener.gateway.pool.giveBack(route.key, upstream);
     }
     const keep = this.#back.keep && this.#there.sent;
     this.#end();
     this.client.finish(keep);
   }
 
-  /** The upstream connection is the tunnel's from now on. */
-  handOver(): void {
+  /** The upstream connection is the tunnel's from now on, and the contact that it was recorded with. */
+  handOver(): LiveContact | null {
     this.#upstream = null;
     this.#end();
+    return this.#contact;
   }
 
   /** The upstream connection is gone. */

@@ -122,8 +122,9 @@ export class ResponseRelay implements UpstreamUser {
     const { client, upstream } = this.#exchange;
     if (upstream === null) return;
     this.#answer.flush();
-    this.#tunnel = new Tunnel(client, upstream);
-    this.#exchange.handOver();
+    const contact = this.#exchange.handOver();
+    if (contact === null) return;
+    this.#tunnel = new Tunnel(client, upstream, contact);
     upstream.resume();
     client.tunnel(this.#tunnel);
   }

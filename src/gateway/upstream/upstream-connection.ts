@@ -57,6 +57,7 @@ export class UpstreamConnection implements Timed {
   #received = false;
   #used = false;
   #paused = false;
+  #tunnel = false;
 
   private constructor(socket: Socket, local: Endpoint, remote: Endpoint, options: UpstreamOptions) {
     this.#socket = socket;
@@ -159,6 +160,12 @@ export class UpstreamConnection implements Timed {
     this.#socket.uncork();
   }
 
+  /** Its bytes are no HTTP from now on. The client's side keeps the time of a tunnel. */
+  tunnel(): void {
+    this.#tunnel = true;
+    this.deadline = Number.POSITIVE_INFINITY;
+  }
+
   /** Reads no more: whoever it is for does not take it. Its own time limit rests meanwhile. */
   pause(): void {
     this.#paused = true;
@@ -168,7 +175,8 @@ export class UpstreamConnection implements Timed {
 
   resume(): void {
     this.#paused = false;
-    if (this.#user !== null) this.deadline = performance.now() + this.#options.timeouts().idleMs;
+    if (this.#user !== null && !this.#tunnel)
+      this.deadline = performance.now() + this.#options.timeouts().idleMs;
     this.#socket.resume();
   }
 
@@ -205,7 +213,7 @@ export class UpstreamConnection implements Timed {
 
   #onData(chunk: Buffer): void {
     this.#received = true;
-    if (this.#user !== null && !this.#paused)
+    if (this.#user !== null && !this.#paused && !this.#tunnel)
       this.deadline = performance.now() + this.#options.timeouts().idleMs;
     try {
       this.#parser.execute(chunk);

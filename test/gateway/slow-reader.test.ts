@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { openRig, type Rig, type RigOptions } from './harness.ts';
+import type { RawClient } from './raw-client.ts';
+
+const MEGABYTE = 1_000_000;
+
+/** A client that has stopped reading before it asks for so many bytes, and what it got once it reads again. */
+async function slow(rig: Rig): Promise<{ client: RawClient; ask(bytes: number, lines?: string): void }> {
+  const client = await rig.client();
+  client.socket.removeAllListeners('data');
+  client.socket.on('data', (chunk: Buffer) => {
+    client.received += chunk.length;
+    rig.log.add('client', 'bytes');
+  });
+  client.socket.pause();
+  return {
+    client,
+    ask: (count, lines = '') => client.get(`/${count}`, lines),
+  };
+}
+
+async function serving(options: RigOptions): Promise<Rig> {
+  const rig = await openRig(options);
+  rig.upstream.answer = ({ head }, connection) => {
+    const count = Number(/^GET \/(\d+)/.exec(head)?.[1] ?? 0);
+    connection.write(`HTTP/1.1 200 OK\r\nContent-Length: ${count}\r\n\r\n`);
+    connection.write('x'.repeat(count));
+  };
+  return rig;
+}
+
+const whole = (rig: Rig, client: RawClient, bytes: number): Promise<void> =>
+  rig.log.until(() => client.received > bytes, `${bytes} bytes and a head`);
+
+/** Sizes around what kernels hold for a connection, so that the tail of some of them waits in the gateway. */
+const SIZES = Array.from({ length: 14 }, (_, index) => 2.4 * MEGABYTE + index * 20_000);
+
+describe('a client that reads slowly', () => {
+  it('and has closed its half gets the whole of a long answer, and is no security event', async () => {
+    const rig = await serving({ timeouts: { sendIdleMs: 20_000 } });
+    const { client, ask } = await slow(rig);
+    ask(16 * MEGABYTE);
+    await rig.log.until(() => rig.upstream.requests.length === 1, 'the request');
+    await sleep(200);
+    client.socket.end();
+    await sleep(1000);
+    client.socket.resume();
+    await whole(rig, client, 16 * MEGABYTE);
+    expect(rig.gateway.refusals().get('slow-read') ?? 0).toBe(0);
+  });
+
+  it('and closes its half while the tail waits gets the tail', async () => {
+    const rig = await serving({ timeouts: { sendIdleMs: 20_000 } });
+    const all = await Promise.all(SIZES.map(async (bytes) => ({ bytes, ...(await slow(rig)) })));
+    for (const { ask, bytes } of all) ask(bytes);
+    await sleep(500);
+    for (const { client } of all) client.socket.end();
+    await sleep(500);
+    for (const { client } of all) client.socket.resume();
+    await Promise.all(all.map(({ client, bytes }) => whole(rig, client, bytes)));
+  });
+
+  it('may take longer than a moment for an answer that ends the connection', async () => {
+    const rig = await serving({ timeouts: { sendIdleMs: 20_000 } });
+    const all = await Promise.all(SIZES.map(async (bytes) => ({ bytes, ...(await slow(rig)) })));
+    for (const { ask, bytes } of all) ask(bytes, 'Connection: close\r\n');
+    await sleep(3000);
+    for (const { client } of all) client.socket.resume();
+    await Promise.all(all.map(({ client, bytes }) => whole(rig, client, bytes)));
+    await Promise.all(all.map(({ client }) => client.untilClosed()));
+  });
+
+  it('may take longer than keepAlive for the answer before', async () => {
+    const rig = await serving({ timeouts: { sendIdleMs: 20_000, keepAliveMs: 200 } });
+    const all = await Promise.all(SIZES.map(async (bytes) => ({ bytes, ...(await slow(rig)) })));
+    for (const { ask, bytes } of all) ask(bytes);
+    await sleep(1000);
+    for (const { client } of all) client.socket.resume();
+    await Promise.all(all.map(({ client, bytes }) => whole(rig, client, bytes)));
+    expect(rig.gateway.refusals().get('slow-read') ?? 0).toBe(0);
+  });
+
+  it('does not make answers pile up: the next request is read when there is room', async () => {
+    const rig = await serving({ timeouts: { sendIdleMs: 20_000 } });
+    const { client, ask } = await slow(rig);
+    ask(2.4 * MEGABYTE);
+    await rig.log.until(() => rig.upstream.requests.length === 1, 'the request');
+    for (let count = 0; count < 400; count += 1) ask(20_000);
+    await sleep(500);
+    const asked = rig.upstream.requests.length;
+    // Some megabytes are in the kernel's buffers; what is beyond them waits as requests.
+    expect(asked).toBeLessThan(380);
+    client.socket.end();
+    client.socket.resume();
+    await whole(rig, client, 2.4 * MEGABYTE + 400 * 20_000);
+    expect(rig.upstream.requests).toHaveLength(401);
+    await client.untilClosed();
+  });
+
+  it('and takes nothing for sendIdle is cut, with a word to the operator', async () => {
+    const rig = await serving({ timeouts: { sendIdleMs: 300 } });
+    const { client, ask } = await slow(rig);
+    ask(16 * MEGABYTE, 'Connection: close\r\n');
+    await rig.log.until(() => (rig.gateway.refusals().get('slow-read') ?? 0) > 0, 'the event');
+    client.socket.resume();
+    await client.untilClosed();
+    expect(client.received).toBeLessThan(16 * MEGABYTE);
+  });
+});
