@@ -405,8 +405,11 @@ export class ClientConnection implements RequestHandler, Timed {
 
   #onDrain(): void {
     this.#blocked = false;
-    if (this.#nextWaits) this.#toNext();
-    else if (this.#phase !== Phase.Closing) this.#setDeadline();
+    if (this.#nextWaits) {
+      this.#toNext();
+      return;
+    }
+    if (this.#phase !== Phase.Closing) this.#setDeadline();
     this.#exchange?.onClientDrain();
     if (this.#sink !== null) this.onTunnelDrain?.();
   }
