@@ -7,7 +7,9 @@ import type { RawClient } from './raw-client.ts';
 const MEGABYTE = 1_000_000;
 
 /** A client that has stopped reading before it asks for so many bytes, and what it got once it reads again. */
-async function slow(rig: Rig): Promise<{ client: RawClient; ask(bytes: number, lines?: string): void }> {
+async function slow(
+  rig: Rig,
+): Promise<{ client: RawClient; readonly ask: (bytes: number, lines?: string) => void }> {
   const client = await rig.client();
   client.socket.removeAllListeners('data');
   client.socket.on('data', (chunk: Buffer) => {

@@ -3,6 +3,7 @@ import type { Endpoint } from '../../model/address.ts';
 import type { ConnectionId } from '../../model/records.ts';
 import type { Millis } from '../../model/time.ts';
 import type { Place } from '../../platform/registry.ts';
+import { countRead } from '../../platform/young-buffers.ts';
 import type { ListenerContext } from '../context.ts';
 import type { Timed } from '../deadlines.ts';
 import { Exchange } from '../exchange/exchange.ts';
@@ -299,6 +300,7 @@ export class ClientConnection implements RequestHandler, Timed {
   }
 
   #onData(chunk: Buffer): void {
+    countRead(chunk.length);
     if (this.#contact !== null) this.#contact.lastByte = this.listener.gateway.parts.clock();
     if (this.#phase === Phase.Closing) return;
     if (this.#sink !== null) {

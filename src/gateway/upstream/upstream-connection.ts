@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { canonicalAddress, socketPort, type Endpoint } from '../../model/address.ts';
 import type { Millis } from '../../model/time.ts';
+import { countRead } from '../../platform/young-buffers.ts';
 import type { Deadlines, Timed } from '../deadlines.ts';
 import {
   ResponseParseError,
@@ -212,6 +213,7 @@ export class UpstreamConnection implements Timed {
   }
 
   #onData(chunk: Buffer): void {
+    countRead(chunk.length);
     this.#received = true;
     if (this.#user !== null && !this.#paused && !this.#tunnel)
       this.deadline = performance.now() + this.#options.timeouts().idleMs;

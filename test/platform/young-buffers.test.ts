@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { countRead } from '../../src/platform/young-buffers.ts';
+
+const PIECE = 65_536;
+const MB = 1024 * 1024;
+
+it('what was read and let go does not pile up', () => {
+  const before = process.memoryUsage().arrayBuffers;
+  let most = 0;
+  for (let piece = 0; piece < 4000; piece += 1) {
+    Buffer.allocUnsafeSlow(PIECE);
+    countRead(PIECE);
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+  }
+  expect(most).toBeGreaterThan(4 * MB);
+  expect(most).toBeLessThan(24 * MB);
+});
