@@ -13,5 +13,6 @@ it('what was read and let go does not pile up', () => {
     most = Math.max(most, process.memoryUsage().arrayBuffers - before);
   }
   expect(most).toBeGreaterThan(4 * MB);
-  expect(most).toBeLessThan(24 * MB);
+  // Swept beside: some may wait for that. Left to itself, V8 lets 86 MB pile up here.
+  expect(most).toBeLessThan(64 * MB);
 });
