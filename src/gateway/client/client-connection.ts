@@ -1,7 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Endpoint } from '../../model/address.ts';
 import type { ConnectionId } from '../../model/records.ts';
-import type { Millis } from '../../model/time.ts';
 import type { Place } from '../../platform/registry.ts';
 import { countRead } from '../../platform/young-buffers.ts';
 import type { ListenerContext } from '../context.ts';
@@ -14,8 +12,9 @@ import { RequestError } from '../http1/request-error.ts';
 import { RequestParser, type RequestHandler, type RequestHead } from '../http1/request-parser.ts';
 import { UpstreamSockets } from '../upstream/upstream-sockets.ts';
 import type { ClientClaim } from './client-address.ts';
+import type { ByteSink, ConnectionOrigin } from './connection-contract.ts';
 import type { LiveContact } from './contact.ts';
-import { refusalText } from './refusal.ts';
+import { REFUSAL_KINDS, refusalText } from './refusal.ts';
 
 /** Bytes that may wait behind a request that is under way; beyond it the client is not read. */
 const MAX_WAITING = 65_536;
@@ -27,23 +26,6 @@ const PROBE_MS = 5000;
 
 const Phase = { Idle: 0, Head: 1, Body: 2, Answer: 3, Closing: 4, Tunnel: 5 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
-
-/** Where a connection comes from: its two ends, and who the client is when that was told before the first request. */
-export interface ConnectionOrigin {
-  readonly peer: Endpoint;
-  readonly own: Endpoint;
-  /** Null for a trusted proxy, each of whose requests tells its own client. */
-  readonly claim: ClientClaim | null;
-  readonly from: Millis;
-  /** When it was accepted, performance.now(). */
-  readonly accepted: number;
-}
-
-/** Takes over the bytes of a client once its connection is not HTTP any more. */
-export interface ByteSink {
-  onClientBytes(chunk: Buffer): void;
-  onClientEnd(): void;
-}
 
 /**
  * A client's TCP or TLS connection: reads its requests, one at a time, so that an upstream connection never carries
@@ -322,7 +304,7 @@ export class ClientConnection implements RequestHandler, Timed {
 
   #onParserError(error: unknown): void {
     if (!(error instanceof RequestError)) throw error;
-    this.note(KINDS[error.code] ?? 'malformed');
+    this.note(REFUSAL_KINDS[error.code] ?? 'malformed');
     this.#fail(error);
   }
 
@@ -463,10 +445,3 @@ export class ClientConnection implements RequestHandler, Timed {
     this.listener.connections.remove(this.#listed);
   }
 }
-
-const KINDS: { readonly [code: string]: SecurityKind } = {
-  'gateway.head-too-large': 'head-too-large',
-  'gateway.target-too-long': 'head-too-large',
-  'gateway.body-too-large': 'body-too-large',
-  'gateway.method': 'connect-method',
-};

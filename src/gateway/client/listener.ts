@@ -12,7 +12,8 @@ import type { ListenerOptions, ProxyProtocolOptions } from '../options.ts';
 import { loadCertificates, type LoadedCertificates } from '../tls/certificates.ts';
 import { createTlsServer } from '../tls/tls-server.ts';
 import { addressList, createTrust, type ClientClaim } from './client-address.ts';
-import { ClientConnection, type ConnectionOrigin } from './client-connection.ts';
+import { ClientConnection } from './client-connection.ts';
+import type { ConnectionOrigin } from './connection-contract.ts';
 import { ProxyHeaderReader, ProxyProtocolError, type ProxyHeader } from './proxy-protocol.ts';
 
 /** What a listener is told by the configuration, checked and loaded; a reload makes it anew. */

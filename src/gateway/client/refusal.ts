@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../model/error-codes.ts';
 import { problemOf, ShudiError } from '../../model/errors.ts';
+import type { SecurityKind } from '../guard/security-events.ts';
 
 export interface Refusal {
   readonly status: number;
@@ -56,3 +57,11 @@ export function httpDate(): string {
   }
   return dateText;
 }
+
+/** What a refusal of the parser counts as; `malformed` otherwise. */
+export const REFUSAL_KINDS: { readonly [code: string]: SecurityKind } = {
+  'gateway.head-too-large': 'head-too-large',
+  'gateway.target-too-long': 'head-too-large',
+  'gateway.body-too-large': 'body-too-large',
+  'gateway.method': 'connect-method',
+};

@@ -1,4 +1,5 @@
-import type { ByteSink, ClientConnection } from '../client/client-connection.ts';
+import type { ClientConnection } from '../client/client-connection.ts';
+import type { ByteSink } from '../client/connection-contract.ts';
 import type { LiveContact } from '../client/contact.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 
