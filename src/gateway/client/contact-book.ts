@@ -31,9 +31,12 @@ const PORT_REUSE_MS = 60_000;
 /** Rows of a connection that comes, asks and goes: itself, its egress endpoint, its end. */
 const ROWS = 3;
 
+/** What a contact book works with. */
+export type BookParts = Pick<GatewayParts, 'records' | 'regions' | 'clock' | 'clockErrorMs'>;
+
 /** What a contact book is told by the configuration. */
 export interface BookOptions {
-  readonly limits: GatewayLimits;
+  readonly limits: Pick<GatewayLimits, 'claimedClients' | 'claimedIdleMs'>;
   readonly budget: RecordBudget;
   /** Told of a client whose records are aggregated from now on. */
   readonly aggregated: (listener: string, client: IpAddress) => void;
@@ -41,7 +44,7 @@ export interface BookOptions {
 
 /** All clients that are connected now; the only place that makes and ends connection records. */
 export class ContactBook {
-  readonly #parts: GatewayParts;
+  readonly #parts: BookParts;
   readonly #direct = new Registry<LiveContact>();
   #options: BookOptions;
   /** Made with the first client that a proxy speaks for: it takes its full size at once. */
@@ -49,7 +52,7 @@ export class ContactBook {
   #coveredTo: Millis;
   #epoch: number;
 
-  constructor(parts: GatewayParts, options: BookOptions) {
+  constructor(parts: BookParts, options: BookOptions) {
     this.#parts = parts;
     this.#options = options;
     this.#coveredTo = parts.clock();
@@ -136,8 +139,10 @@ export class ContactBook {
     if (contact.ended)
       return Promise.reject(new ShudiError('records.unavailable', 'The record of the connection has ended.'));
     const items: RecordItem[] = [];
-    if (!contact.stored) items.push(contact.record());
-    if (binding !== null && !contact.isBound(binding.subject)) {
+    const isNew = !contact.stored;
+    if (isNew) items.push(contact.record());
+    const bound = binding === null || contact.isBound(binding.subject) ? null : binding.subject;
+    if (binding !== null && bound !== null) {
       const from = this.#parts.clock();
       // A session that lasts over a month would tie the subjects of both months together (R6).
       const sessionSince =
@@ -149,13 +154,11 @@ export class ContactBook {
     contact.stored = true;
     if (binding !== null) contact.bind(binding.subject);
     const stored = this.#parts.records.append(items);
-    contact.pending = stored;
-    stored.then(
-      () => {
-        if (contact.pending === stored) contact.pending = null;
-      },
-      () => contact.forget(),
-    );
+    // Only what this append carried: the recorder takes no record of a connection twice.
+    contact.follow(stored, () => {
+      if (isNew) contact.stored = false;
+      if (bound !== null) contact.unbind(bound);
+    });
     return stored;
   }
 

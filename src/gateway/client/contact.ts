@@ -10,6 +10,12 @@ export interface ContactFacts extends Omit<ConnectionRecord, 'type'> {
   readonly region: RegionAnswer;
 }
 
+interface UnderWay {
+  readonly stored: Promise<void>;
+  before: UnderWay | null;
+  settled: boolean;
+}
+
 /** A client endpoint that is connected now, and how far its record has come. */
 export class LiveContact {
   readonly facts: ContactFacts;
@@ -19,13 +25,12 @@ export class LiveContact {
   checkpointed: Millis;
   /** Whether its record was handed to the recorder in this run. */
   stored = false;
-  /** The last append that is not durable yet. Appends are durable in order, so waiting for it is waiting for all. */
-  pending: Promise<void> | null = null;
   ended = false;
   /** Where the book holds it, of a client that is connected to us itself. */
   place: Place = NOWHERE;
   /** Exchanges under way. */
   uses = 0;
+  #underWay: UnderWay | null = null;
   /** Most contacts are bound to nobody. */
   #bound: Set<Subject> | null = null;
   #lines: { language: string; text: string } | null = null;
@@ -55,10 +60,30 @@ export class LiveContact {
     this.#bound?.delete(subject);
   }
 
-  /** After a failed append nothing counts as stored. */
-  forget(): void {
-    this.stored = false;
-    this.#bound = null;
+  /** The last append that is not settled yet. They become durable in order, so waiting for it is waiting for all. */
+  get pending(): Promise<void> | null {
+    return this.#underWay?.stored ?? null;
+  }
+
+  /** Counts an append as under way until it is settled. @param undo  takes back what it was to store, if it is refused */
+  follow(stored: Promise<void>, undo: () => void): void {
+    const own: UnderWay = { stored, before: this.#underWay, settled: false };
+    this.#underWay = own;
+    const settle = (): void => {
+      own.settled = true;
+      while (this.#underWay?.settled === true) this.#underWay = this.#underWay.before;
+    };
+    stored.then(
+      () => {
+        // What was sent before it is settled too.
+        own.before = null;
+        settle();
+      },
+      () => {
+        undo();
+        settle();
+      },
+    );
   }
 
   /** The header lines about this client that the upstream gets, made once. */

@@ -1,5 +1,5 @@
 import type { IpAddress, Port } from '../../model/address.ts';
-import type { ConnectionId, RecordItem } from '../../model/records.ts';
+import type { ConnectionId, EndReason, RecordItem } from '../../model/records.ts';
 import type { Millis } from '../../model/time.ts';
 import type { Cells } from '../sqlite/schema.ts';
 
@@ -51,13 +51,13 @@ export class OpenContacts {
   }
 
   /** The records that end everything at `now`, each connection at its last checkpoint. */
-  endAll(now: Millis): RecordItem[] {
+  endAll(now: Millis, reason: EndReason): RecordItem[] {
     const ends = [...this.#connections].map(([connection, to]): RecordItem => ({
       type: 'end',
       connection: connection as ConnectionId,
       to: to as Millis,
       closed: Math.max(now, to) as Millis,
-      reason: 'crash',
+      reason,
     }));
     const carriers = [...this.#carriers.values()].map(({ address, port, from }): RecordItem => ({
       type: 'egress-end',

@@ -209,10 +209,14 @@ class Recorder implements RecorderServer {
 
   #leave(client: WriterClient): void {
     this.#clients.delete(client);
+    const now = this.#options.clock();
+    // Nothing, unless an end of its own was lost: whoever leaves has nothing open.
+    const items = client.open.endAll(now, 'stopped');
     if (client.voucher !== null) {
       this.#coverage.leave(client.voucher);
-      this.#store(this.#coverage.advance(this.#options.clock()));
+      items.push(...this.#coverage.advance(now));
     }
+    this.#store(items);
     client.say(SAY.bye);
     client.dismiss();
   }
@@ -224,7 +228,7 @@ class Recorder implements RecorderServer {
     this.#commit();
     if (!this.#clients.delete(client) || this.#ended) return;
     const now = this.#options.clock();
-    const items = client.open.endAll(now);
+    const items = client.open.endAll(now, 'crash');
     if (client.voucher !== null) {
       const from = this.#coverage.lose(client.voucher, now);
       items.push(
