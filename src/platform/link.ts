@@ -37,6 +37,13 @@ export function childLink(child: ChildProcess): Link {
     if (alive) setTimeout(() => child.kill('SIGKILL'), LEAVING_MS).unref();
     look();
   });
+  // One that could not be started ends without an exit.
+  child.on('error', () => {
+    if (child.pid !== undefined) return;
+    alive = false;
+    connected = false;
+    look();
+  });
   look();
   return {
     // A failed send means that the child is going; `disconnect` tells.

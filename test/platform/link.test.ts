@@ -53,6 +53,14 @@ describe('a link to a child', () => {
     expect(got).toHaveLength(100);
   });
 
+  it('to one that could not be started is closed', async () => {
+    const child = fork('none', [], { execPath: '/nonexistent/node', serialization: 'advanced' });
+    child.on('error', () => undefined);
+    const link = childLink(child);
+    await new Promise<void>((resolve) => link.onClosed(resolve));
+    expect(child.pid).toBeUndefined();
+  });
+
   it('ends a child that has left it and lives on', async () => {
     const { link, child, closed } = start('stubborn');
     link.send('go');
