@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
@@ -10,7 +11,7 @@ import { makeCertificate } from '../gateway/tls/make-certificate.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { hasTool } from '../support/tools.ts';
 import { startReportingUpstream } from './reporting-upstream.ts';
-import { plainConfig, serve, untilLogged, type Served } from './serve.ts';
+import { plainConfig, processesOf, serve, untilLogged, type Served } from './serve.ts';
 
 async function hangUp(
   gateway: Served,
@@ -51,6 +52,31 @@ describe('SIGHUP', () => {
     await untilLogged(gateway, '"event":"reloaded"');
     expect(early).toBe(true);
     expect(gateway.log().indexOf('"event":"reloaded"')).toBeGreaterThan(0);
+    expect(await gateway.stop()).toBe(0);
+  });
+
+  it('reaches a worker that is just being started', async () => {
+    const directory = temporaryDirectory();
+    const upstream = await startReportingUpstream();
+    const config = (limits: object): object =>
+      plainConfig(directory, upstream.port, { gateway: { workers: 2, limits } });
+    const gateway = await serve(directory, config({ targetBytes: 2048 }));
+    const [worker = 0] = processesOf(gateway, 'worker');
+    process.kill(worker, 'SIGKILL');
+    await untilLogged(gateway, '"event":"worker.ended"');
+    // The other one is forked, and does not listen yet.
+    while (processesOf(gateway, 'worker').length < 2) await sleep(2);
+    await hangUp(gateway, directory, config({ targetBytes: 1024 }), '"event":"reloaded"');
+    expect(gateway.log()).not.toContain('"event":"worker.started"');
+    await untilLogged(gateway, '"event":"worker.started"');
+    // The system spreads connections over both.
+    const clients = await Promise.all(
+      Array.from({ length: 24 }, () => RawClient.open(gateway.gatewayPort, new EventLog())),
+    );
+    for (const client of clients) {
+      client.get(`/${'x'.repeat(1100)}`);
+      expect((await client.response()).status).toBe(414);
+    }
     expect(await gateway.stop()).toBe(0);
   });
 

@@ -50,6 +50,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
 class Pool implements Workers {
   readonly #options: WorkersOptions;
   readonly #running = new Map<number, Worker>();
+  readonly #starting = new Set<Promise<Worker>>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #setup: WorkerStart;
   #closing = false;
@@ -64,11 +65,11 @@ class Pool implements Workers {
     const { count } = this.#options;
     if (count > 1) await requireFree(this.#setup.gateway.listeners);
     try {
-      const first = await this.#startOne(0, BACK_OFF.first);
+      const first = await this.#start(0, BACK_OFF.first);
       // Ports that were left to the system are the same for all, and for whoever replaces one.
       this.#setup = { ...this.#setup, gateway: withPorts(this.#setup.gateway, first.addresses) };
       await Promise.all(
-        Array.from({ length: count - 1 }, (_, index) => this.#startOne(index + 1, BACK_OFF.first)),
+        Array.from({ length: count - 1 }, (_, index) => this.#start(index + 1, BACK_OFF.first)),
       );
     } catch (error) {
       await this.close();
@@ -100,7 +101,7 @@ class Pool implements Workers {
   }
 
   async reload(gateway: GatewayOptions): Promise<void> {
-    const [first, ...others] = this.#running.values();
+    const first = this.#first();
     if (first === undefined) throw new ShudiError('internal.fault', 'No worker runs.');
     const kept = withPorts(gateway, this.addresses());
     if (this.#options.count > 1) {
@@ -110,10 +111,13 @@ class Pool implements Workers {
     // What one of them takes, all of them take: they differ in nothing.
     const addresses = await first.peer.call('reload', kept);
     const setup = withPorts(kept, addresses);
+    // In one turn: a worker that starts meanwhile is either among the others, or sees that its setup is of before.
     this.#setup = { ...this.#setup, gateway: setup };
-    this.#running.set(numberOf(this.#running, first), { ...first, addresses });
+    const others = [...this.#running].filter(([, worker]) => worker !== first);
+    const number = numberOf(this.#running, first);
+    if (number !== null) this.#running.set(number, { ...first, addresses });
     await Promise.all(
-      others.map(async (worker) => {
+      others.map(async ([, worker]) => {
         try {
           await worker.peer.call('reload', setup);
         } catch {
@@ -128,26 +132,53 @@ class Pool implements Workers {
     this.#closing = true;
     for (const timer of this.#timers) clearTimeout(timer);
     const limit = this.#setup.gateway.timeouts.drainMs + CLOSING_MS;
-    await Promise.all(
-      [...this.#running.values()].map(async (worker) => {
-        await within(worker.peer.call('stop', null), limit).catch(() =>
-          this.#options.log.error('worker.not-drained'),
-        );
-        // It ends by itself once its answer is out.
-        await within(worker.ended, ENDING_MS).catch(() => worker.kill());
-        await worker.ended;
-      }),
-    );
+    const stop = async (worker: Worker): Promise<void> => {
+      await within(worker.peer.call('stop', null), limit).catch(() =>
+        this.#options.log.error('worker.not-drained'),
+      );
+      // It ends by itself once its answer is out.
+      await within(worker.ended, ENDING_MS).catch(() => worker.kill());
+      await worker.ended;
+    };
+    await Promise.all([
+      ...[...this.#running.values()].map(stop),
+      ...[...this.#starting].map((starting) => starting.then(stop, () => undefined)),
+    ]);
   }
 
   #first(): Worker | undefined {
     return this.#running.values().next().value;
   }
 
+  async #start(number: number, delay: number): Promise<Worker> {
+    const starting = this.#startOne(number, delay);
+    this.#starting.add(starting);
+    try {
+      return await starting;
+    } finally {
+      this.#starting.delete(starting);
+    }
+  }
+
   async #startOne(number: number, delay: number): Promise<Worker> {
     const started = performance.now();
-    const worker = await startWorker(this.#setup, this.#options.accounts, this.#options.log);
-    if (this.#closing) worker.kill();
+    let setup = this.#setup;
+    let worker = await startWorker(setup, this.#options.accounts, this.#options.log);
+    // What was changed while it started.
+    while (setup !== this.#setup) {
+      const before = setup;
+      setup = this.#setup;
+      worker.peer.push('clock', setup.clockErrorMs);
+      if (setup.gateway === before.gateway) continue;
+      try {
+        const addresses = await worker.peer.call('reload', setup.gateway);
+        worker = { ...worker, addresses };
+      } catch (error) {
+        worker.kill();
+        await worker.ended;
+        throw error;
+      }
+    }
     this.#running.set(number, worker);
     void worker.ended.then(({ signal }) => {
       this.#running.delete(number);
@@ -163,7 +194,7 @@ class Pool implements Workers {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       const next = Math.min(BACK_OFF.most, delay * 2);
-      this.#startOne(number, next).then(
+      this.#start(number, next).then(
         ({ pid }) => this.#options.log.info('worker.started', { worker: number, pid }),
         () => {
           if (!this.#closing) this.#replace(number, delay, next);
@@ -174,9 +205,10 @@ class Pool implements Workers {
   }
 }
 
-function numberOf(running: ReadonlyMap<number, Worker>, worker: Worker): number {
+/** Null when it has ended. */
+function numberOf(running: ReadonlyMap<number, Worker>, worker: Worker): number | null {
   for (const [number, found] of running) if (found === worker) return number;
-  return 0;
+  return null;
 }
 
 /** Listeners that leave their port to the system get the one that they have. */
