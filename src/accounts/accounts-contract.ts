@@ -60,6 +60,7 @@ export type MainContract = {
     readonly result: void;
   };
   readonly unbind: { readonly argument: readonly [Site, cookie: string]; readonly result: void };
+  readonly changed: { readonly argument: readonly [Site, cookie: string]; readonly result: void };
   readonly publish: {
     readonly argument: readonly [Site, AccountId, RegionAnswer, IpAddress, at: Millis];
     readonly result: void;

@@ -60,6 +60,7 @@ export async function connectAccounts(
       read: (...call) => peer.call('session', call),
       bind: (...call) => peer.call('bind', call),
       unbind: (...call) => peer.call('unbind', call),
+      changed: (...call) => peer.call('changed', call),
     },
     tagKey,
     clock,

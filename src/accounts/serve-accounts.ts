@@ -77,6 +77,10 @@ export function serveAccounts(
       const [site, cookie] = partsOf(argument, 2);
       return sessions().unbind(siteOf(site), cookieOf(cookie));
     },
+    changed: (argument) => {
+      const [site, cookie] = partsOf(argument, 2);
+      return sessions().changed(siteOf(site), cookieOf(cookie));
+    },
     publish: (argument) => {
       const [site, account, region, address, at] = partsOf(argument, 5);
       return accounts.badges.publish(

@@ -54,6 +54,7 @@ export function createSessionHub(store: SessionStore, tagKey: Uint8Array): Sessi
           bind: (site, cookie, account, since) =>
             change(origin, site, cookie, () => store.bind(site, cookie, account, since)),
           unbind: (site, cookie) => change(origin, site, cookie, () => store.unbind(site, cookie)),
+          changed: (site, cookie) => change(origin, site, cookie, () => store.changed(site, cookie)),
         },
         leave: () => void members.delete(origin),
       };

@@ -12,6 +12,8 @@ export interface SessionStore {
   /** On stable storage when it resolves. Calls for one cookie take effect in their order. */
   bind(site: Site, cookie: string, account: AccountId, since: Millis): Promise<void>;
   unbind(site: Site, cookie: string): Promise<void>;
+  /** What the cookie stands for was changed, and is stored elsewhere. */
+  changed(site: Site, cookie: string): Promise<void>;
 }
 
 export interface VaultSessionOptions {
@@ -41,5 +43,6 @@ export function createVaultSessions({ vault, keys, clock, limits }: VaultSession
     unbind: async (site, cookie) => {
       await vault.commits.add({ kind: 'unbind', hash: hashOf(site, cookie) });
     },
+    changed: () => Promise.resolve(),
   };
 }

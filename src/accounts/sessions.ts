@@ -45,6 +45,7 @@ export function createSessions({ store, tagKey, clock, limits }: SessionOptions)
   /** What was written but is not on disk yet: the newest write of each cookie. It must not be forgotten. */
   const pending = new Map<CookieTag, { readonly state: BoundSession | null }>();
   const loading = new Map<CookieTag, Loading>();
+  let listener: (tag: string | null) => void = () => undefined;
 
   const drop = (tag: CookieTag): void => {
     bound.delete(tag);
@@ -128,12 +129,19 @@ export function createSessions({ store, tagKey, clock, limits }: SessionOptions)
       if (!pending.has(tag) && unbound.has(tag)) return;
       await change(tag, null, () => store.unbind(site, cookie));
     },
+    tagOf,
+    changed: (site, cookie) => store.changed(site, cookie),
+    onChanged: (told) => {
+      listener = told;
+    },
     forget: (tag) => {
+      listener(tag);
       drop(tag);
       const reading = loading.get(tag);
       if (reading !== undefined) reading.stale = true;
     },
     forgetAll: () => {
+      listener(null);
       bound.clear();
       unbound.clear();
       for (const reading of loading.values()) reading.stale = true;

@@ -91,6 +91,7 @@ export async function openGateway(options: GatewayOptions, parts: GatewayParts):
       throw error;
     }
   };
+  parts.sessions.onChanged((tag) => context.settings.routes.forgetTag(tag));
   listeners = await openAll(options.listeners.map(prepareListener), options.reusePort);
 
   const noteRefusals = async (all: boolean): Promise<void> => {

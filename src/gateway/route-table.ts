@@ -22,6 +22,8 @@ export interface RouteTable {
   match(host: string, target: string): Route | null | 'disputed';
   /** Whose badges are shown under a host: those of its first route. */
   siteOf(host: string): Site | null;
+  /** See Identity.forgetTag. */
+  forgetTag(tag: string | null): void;
 }
 
 export function createRouteTable(
@@ -54,6 +56,9 @@ export function createRouteTable(
     siteOf(host) {
       const name = hostName(host);
       return routes.find((route) => route.host === null || route.host === name)?.site ?? null;
+    },
+    forgetTag(tag) {
+      for (const { identity } of routes) identity.forgetTag(tag);
     },
   };
 }

@@ -60,6 +60,15 @@ export interface SessionDirectory {
   load(site: Site, cookie: string): Promise<BoundSession | null>;
   bind(site: Site, cookie: string, account: AccountId, since: Millis): Promise<void>;
   unbind(site: Site, cookie: string): Promise<void>;
+  /** What this site's cookie is called between processes: a hash under a key of this run. */
+  tagOf(site: Site, cookie: string): string;
+  /**
+   * The web service has changed what a cookie stands for that it keeps itself (identity `introspect`). MUST resolve only
+   * when every other process has been told, or has ended.
+   */
+  changed(site: Site, cookie: string): Promise<void>;
+  /** Sets who is told when another process has changed a cookie; null: any may have been changed. */
+  onChanged(listener: (tag: string | null) => void): void;
 }
 
 /** What a profile shows of an account: the region of its last act, without an address and without a time. */

@@ -55,6 +55,8 @@ describe('the main process', () => {
     const year = 366 * 86_400_000;
     const calls: [keyof MainContract, unknown][] = [
       ['open', null],
+      ['changed', [FORUM]],
+      ['changed', [FORUM, 'x'.repeat(70_000)]],
       ['subject', null],
       ['subject', [FORUM, 'a']],
       ['subject', ['', 'a', NOVEMBER]],
@@ -249,5 +251,28 @@ describe('the numbers of badges', () => {
     expect([0, 1, 2, 3].map((number) => numbers.placeOf(number))).toEqual([0, 0, 1, 2]);
     expect(numbers.shown.map(({ code }) => code)).toEqual(['A', 'B', 'C']);
     expect(numbers.row(1)).toEqual(row('A', 1));
+  });
+});
+
+describe('a cookie that the web service keeps itself', () => {
+  it('is told of to every other process before the change counts as done, by a name that is the same in all', async () => {
+    const { accounts } = await start('changed');
+    const workers = await Promise.all([1, 2, 3].map(() => connectHere(accounts, () => NOVEMBER)));
+    const told: (readonly [number, string | null])[] = [];
+    for (const [number, { connected }] of workers.entries())
+      connected.sessions.onChanged((tag) => void told.push([number, tag]));
+    const [first, second] = workers;
+    await first?.connected.sessions.changed(FORUM, 'c');
+    const tag = second?.connected.sessions.tagOf(FORUM, 'c');
+    expect(tag).toBe(first?.connected.sessions.tagOf(FORUM, 'c'));
+    expect(tag).not.toBe(first?.connected.sessions.tagOf(FORUM, 'd'));
+    expect(told.toSorted(([a], [b]) => a - b)).toEqual([
+      [1, tag],
+      [2, tag],
+    ]);
+    // Nobody would tell any more.
+    second?.far.close();
+    await turn();
+    expect(told).toContainEqual([1, null]);
   });
 });

@@ -77,6 +77,57 @@ describe('identity by introspection', () => {
     expect(rig.records.all('binding')).toHaveLength(1);
   });
 
+  it('a log-out is released when every other process has forgotten the cookie, and so is one of another process', async () => {
+    const site = await sessions();
+    site.known.set('abc', 'anna');
+    const rig = await openRig({ identity: introspect(site.url) });
+    const client = await rig.client();
+    const visit = async (): Promise<void> => {
+      client.get('/', 'Cookie: sid=abc\r\n');
+      expect((await client.response()).status).toBe(200);
+    };
+    await visit();
+    rig.sessions.gate.hold();
+    rig.upstream.answer = answering('X-Shudi-Event: logout\r\n');
+    client.post('/logout', 'Cookie: sid=abc\r\n');
+    await rig.log.until(() => rig.sessions.gate.waiting === 1, 'the telling');
+    await rig.settle();
+    const received = client.bytes.length;
+    rig.sessions.gate.release();
+    await client.response();
+    expect(client.bytes.length).toBeGreaterThan(received);
+    expect(rig.log.count('vault', 'changed forum abc')).toBe(1);
+    rig.upstream.answer = answering('');
+    site.known.set('abc', 'bert');
+    await visit();
+    await visit();
+    expect(site.asked).toHaveLength(2);
+    site.known.set('abc', 'carl');
+    rig.sessions.tell('forum abc');
+    await visit();
+    expect(rig.records.all('binding').map(({ subject }) => subject)).toEqual(
+      ['anna', 'bert', 'carl'].map((name) => rig.subjects.get('forum', name, NOON)),
+    );
+  });
+
+  it('a response that says what was believed makes nobody forget', async () => {
+    const site = await sessions();
+    site.known.set('abc', 'anna');
+    const rig = await openRig({ identity: introspect(site.url) });
+    const client = await rig.client();
+    rig.upstream.answer = answering('X-Shudi-Account: anna\r\nX-Shudi-Event: publish\r\n');
+    for (let post = 0; post < 3; post += 1) {
+      client.post('/posts', 'Cookie: sid=abc\r\n');
+      await client.response();
+    }
+    expect(site.asked).toHaveLength(1);
+    expect(rig.log.count('vault', 'changed forum abc')).toBe(0);
+    rig.upstream.answer = answering('X-Shudi-Account: bert\r\n');
+    client.post('/posts', 'Cookie: sid=abc\r\n');
+    await client.response();
+    expect(rig.log.count('vault', 'changed forum abc')).toBe(1);
+  });
+
   it('a cookie that no site can have set is refused without a question', async () => {
     const site = await sessions();
     const rig = await openRig({ identity: introspect(site.url, { onFailure: 'refuse' }) });

@@ -140,6 +140,22 @@ export class TestSessions implements SessionDirectory {
     return this.#set(site, cookie, null, `unbind ${cookie}`);
   }
 
+  tagOf(site: Site, cookie: string): string {
+    return `${site} ${cookie}`;
+  }
+
+  async changed(site: Site, cookie: string): Promise<void> {
+    await this.gate.pass();
+    this.#log.add('vault', `changed ${site} ${cookie}`);
+  }
+
+  /** Says what another process would. */
+  tell: (tag: string | null) => void = () => undefined;
+
+  onChanged(listener: (tag: string | null) => void): void {
+    this.tell = listener;
+  }
+
   async #set(site: Site, cookie: string, session: BoundSession | null, what: string): Promise<void> {
     this.#seen.set(`${site} ${cookie}`, session);
     await this.gate.pass();

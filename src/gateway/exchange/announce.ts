@@ -41,7 +41,10 @@ export async function applyAnnouncement(
   setCookies: readonly string[],
 ): Promise<void> {
   // Whatever was believed of the credentials, the response knows better (identity `introspect`).
-  exchange.route.identity.forget(exchange.credentials);
+  if (!confirms(announcement, exchange.believed)) {
+    const forgotten = exchange.route.identity.forget(exchange.credentials);
+    if (forgotten !== null) await forgotten;
+  }
   const event = eventOf(announcement.event);
   const account = announcedAccount(exchange, announcement);
   if (account === null) {
@@ -51,6 +54,13 @@ export async function applyAnnouncement(
   }
   if (event === 'logout') await leave(exchange, account, true);
   else await enter(exchange, account, event, setCookies);
+}
+
+/** Whether a response says of its credentials only what was believed. */
+function confirms({ account, event }: Announcement, believed: Believed | null): boolean {
+  return (
+    (event === null || event === 'publish') && (account === null || account === (believed?.account ?? ''))
+  );
 }
 
 function eventOf(text: string | null): Event | null {

@@ -24,8 +24,13 @@ export interface Credentials {
 export interface Identity {
   /** Tells the account of a request; at once where it can, so that the hot path does not wait (R11). */
   identify(credentials: Credentials): Identified | Promise<Identified>;
-  /** Drops what is remembered of these credentials, because a login or logout has changed what they mean. */
-  forget(credentials: Credentials): void;
+  /**
+   * A login or logout has changed what these credentials mean: what is remembered of them is dropped, in the other
+   * processes too once the promise resolves.
+   */
+  forget(credentials: Credentials): Promise<void> | null;
+  /** Another process has forgotten a cookie by that tag (SessionDirectory.tagOf); null: all of them. */
+  forgetTag(tag: string | null): void;
 }
 
 /**

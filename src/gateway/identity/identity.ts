@@ -8,7 +8,7 @@ import { sessionIdentity } from './session.ts';
 
 export type { Believed, Credentials, Identified, Identity } from './believed.ts';
 
-const NOBODY: Identity = { identify: () => null, forget() {} };
+const NOBODY: Identity = { identify: () => null, forget: () => null, forgetTag() {} };
 
 /**
  * What tells a route's accounts.
@@ -28,6 +28,6 @@ export function createIdentity(
     case 'jwt':
       return jwtIdentity(options, clock);
     case 'introspect':
-      return introspectIdentity(options, clock);
+      return introspectIdentity(site, options, sessions, clock);
   }
 }

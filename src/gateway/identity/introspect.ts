@@ -1,5 +1,5 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { SessionDirectory, Site } from '../../model/accounts.ts';
 import { MAX_CLOCK_ERROR_MS, type Clock, type Millis } from '../../model/time.ts';
 import type { IntrospectOptions } from '../options.ts';
 import type { Believed, Identified, Identity } from './believed.ts';
@@ -25,18 +25,19 @@ interface Question {
 }
 
 /**
- * Asks the site's own endpoint whose a cookie is. Cookies are remembered only as an HMAC under a key that is born and
- * dies with the process.
+ * Asks the site's own endpoint whose a cookie is. Cookies are remembered only by their tag, so that another process can
+ * tell of one that was logged out there.
  * @throws ShudiError config.invalid  when the address is none
  */
 export function introspectIdentity(
+  site: Site,
   options: IntrospectOptions,
+  sessions: Pick<SessionDirectory, 'tagOf' | 'changed'>,
   clock: Clock,
   capacity = REMEMBERED,
 ): Identity {
   const questioner = createQuestioner(options);
   const breaker = createBreaker(clock);
-  const secret = randomBytes(32);
   // Two caches, so that a flood of invented cookies cannot push out the known ones.
   const known = new LRUCache<string, Remembered>({ max: capacity });
   const nobodys = new LRUCache<string, Remembered>({ max: capacity });
@@ -48,6 +49,13 @@ export function introspectIdentity(
   const forgetKey = (key: string): void => {
     known.delete(key);
     nobodys.delete(key);
+  };
+  const forgetTag = (key: string): void => {
+    forgetKey(key);
+    const running = asked.get(key);
+    if (running === undefined) return;
+    running.current = false;
+    asked.delete(key);
   };
   const remembered = (key: string): Remembered | undefined => {
     const entry = known.get(key) ?? nobodys.get(key);
@@ -86,14 +94,12 @@ export function introspectIdentity(
     }
   };
 
-  const keyOf = (cookie: string): string =>
-    createHmac('sha256', secret).update(cookie, 'latin1').digest('base64');
   return {
     identify({ cookie: header }) {
       const cookie = rawCookieValue(header, options.cookie);
       if (cookie === null) return null;
       if (cookie.length > MAX_COOKIE || !COOKIE_VALUE.test(cookie)) return refused;
-      const key = keyOf(cookie);
+      const key = sessions.tagOf(site, cookie);
       const entry = remembered(key);
       if (entry !== undefined) return entry.believed;
       const running = asked.get(key);
@@ -110,13 +116,20 @@ export function introspectIdentity(
     },
     forget({ cookie: header }) {
       const cookie = rawCookieValue(header, options.cookie);
-      if (cookie === null) return;
-      const key = keyOf(cookie);
-      forgetKey(key);
-      const running = asked.get(key);
-      if (running === undefined) return;
-      running.current = false;
-      asked.delete(key);
+      // One that no site can have set was never believed.
+      if (cookie === null || cookie.length > MAX_COOKIE || !COOKIE_VALUE.test(cookie)) return null;
+      forgetTag(sessions.tagOf(site, cookie));
+      return sessions.changed(site, cookie);
+    },
+    forgetTag(tag) {
+      if (tag !== null) {
+        forgetTag(tag);
+        return;
+      }
+      known.clear();
+      nobodys.clear();
+      for (const question of asked.values()) question.current = false;
+      asked.clear();
     },
   };
 }

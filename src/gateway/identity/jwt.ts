@@ -74,7 +74,8 @@ export function jwtIdentity(options: JwtOptions, clock: Clock): Identity {
       return check(token);
     },
     // A token says the same until it ends, whatever happened meanwhile.
-    forget() {},
+    forget: () => null,
+    forgetTag() {},
   };
 }
 

@@ -13,7 +13,8 @@ export function sessionIdentity(site: Site, options: HeaderOptions, sessions: Se
       return known === undefined ? sessions.load(site, cookie).then(believed) : believed(known);
     },
     // The directory is told by `bind` and `unbind`, and nothing is kept here.
-    forget() {},
+    forget: () => null,
+    forgetTag() {},
   };
 }
 

@@ -6,6 +6,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { introspectIdentity } from '../../../src/gateway/identity/introspect.ts';
 import type { IntrospectOptions } from '../../../src/gateway/options.ts';
+import type { Site } from '../../../src/model/accounts.ts';
 import type { Millis } from '../../../src/model/time.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { hasTool } from '../../support/tools.ts';
@@ -17,7 +18,9 @@ const directory = temporaryDirectory();
 
 function identityAt(url: string, changes: Partial<IntrospectOptions> = {}, capacity?: number) {
   const clock = { now: NOON };
+  const changed: string[] = [];
   const identity = introspectIdentity(
+    'forum' as Site,
     {
       mode: 'introspect',
       url,
@@ -28,6 +31,10 @@ function identityAt(url: string, changes: Partial<IntrospectOptions> = {}, capac
       onFailure: 'refuse',
       ...changes,
     },
+    {
+      tagOf: (site, cookie) => `${site}/${cookie}`,
+      changed: async (_site, cookie) => void changed.push(cookie),
+    },
     () => clock.now as Millis,
     capacity,
   );
@@ -35,6 +42,7 @@ function identityAt(url: string, changes: Partial<IntrospectOptions> = {}, capac
   return {
     clock,
     identity,
+    changed,
     ask: (cookie: string) => identity.identify(credentials(cookie)),
     forget: (cookie: string) => identity.forget(credentials(cookie)),
   };
@@ -303,11 +311,11 @@ describe('introspection', () => {
     const endpoint = await openEndpoint(json({ account: 'anna' }));
     const { ask, forget } = identityAt(endpoint.url);
     await ask('abc');
-    forget('abc');
+    void forget('abc');
     endpoint.answer = (request, response) => held.push(() => json({ account: 'anna' })(request, response));
     const before = ask('abc');
     await expect.poll(() => held.length).toBe(1);
-    forget('abc');
+    void forget('abc');
     endpoint.answer = status(401);
     // A question after the logout is a new one, and the late answer of the old one does not come over its own.
     await expect(ask('abc')).resolves.toBeNull();
@@ -315,6 +323,41 @@ describe('introspection', () => {
     await expect(before).resolves.toEqual(ANNA);
     expect(ask('abc')).toBeNull();
     expect(endpoint.asked).toHaveLength(3);
+  });
+
+  it('forgetting is told to the other processes; of a cookie that no site can have set there is nothing to tell', async () => {
+    const endpoint = await openEndpoint(json({ account: 'anna' }));
+    const { forget, changed } = identityAt(endpoint.url);
+    await forget('abc');
+    expect(changed).toEqual(['abc']);
+    for (const cookie of ['\u00ff', 'x'.repeat(4097)]) expect(forget(cookie)).toBeNull();
+    expect(changed).toEqual(['abc']);
+  });
+
+  it('what another process has changed is asked for anew, also when its question is under way', async () => {
+    const endpoint = await openEndpoint(json({ account: 'anna' }));
+    const { ask, identity, changed } = identityAt(endpoint.url);
+    for (const tag of ['forum/abc', null]) {
+      endpoint.answer = json({ account: 'anna' });
+      await ask('abc');
+      identity.forgetTag('forum/other');
+      expect(ask('abc')).toEqual(ANNA);
+      endpoint.answer = status(401);
+      identity.forgetTag(tag);
+      await expect(ask('abc')).resolves.toBeNull();
+      identity.forgetTag(null);
+    }
+    const held: (() => void)[] = [];
+    endpoint.answer = (request, response) => held.push(() => json({ account: 'anna' })(request, response));
+    const before = ask('abc');
+    await expect.poll(() => held.length).toBe(1);
+    identity.forgetTag('forum/abc');
+    held[0]?.();
+    await before;
+    endpoint.answer = status(401);
+    await expect(ask('abc')).resolves.toBeNull();
+    // It is told; it does not tell.
+    expect(changed).toEqual([]);
   });
 
   it('invented cookies do not push out known ones', async () => {

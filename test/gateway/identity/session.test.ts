@@ -18,6 +18,9 @@ function directory(asked: string[]): SessionDirectory {
     },
     bind: () => Promise.resolve(),
     unbind: () => Promise.resolve(),
+    tagOf: (site, cookie) => `${site}/${cookie}`,
+    changed: () => Promise.resolve(),
+    onChanged: () => undefined,
   };
 }
 
