@@ -142,4 +142,31 @@ describe('pooled egress', () => {
     expect(await two.response()).toMatchObject({ status: 200, body: 'ok' });
     expect(rig.upstream.sockets).toHaveLength(2);
   });
+
+  it('that runs out in the middle of an exchange does not make a shared endpoint of one that has an owner', async () => {
+    const rig = await openRig({
+      identity: HEADER_IDENTITY,
+      listener: { trustedProxies: ['127.0.0.0/8'], forwardedHeader: 'x-forwarded-for' },
+      limits: { claimedClients: 1, recordsPerClient: { burst: 4, perMinute: 1 } },
+    });
+    const claim = (number: number): string => `X-Forwarded-For: 113.66.1.${number}\r\n`;
+    const [one, two, three] = [await rig.client(), await rig.client(), await rig.client()];
+    rig.upstream.answer = () => undefined;
+    one.get('/slow', claim(1));
+    await rig.log.until(() => rig.upstream.requests.length === 1, 'the slow request');
+    const slow = rig.upstream.last;
+    rig.upstream.answer = answering('');
+    // Pushes the first one's contact out; the next of that client is beyond its budget.
+    two.get('/', claim(2));
+    await two.response();
+    answering('X-Shudi-Account: anna\r\nX-Shudi-Event: login\r\n')(slow, slow.connection);
+    await one.response();
+    three.get('/', claim(1));
+    await three.response();
+    expect(rig.records.all('connection').map(({ verdict }) => verdict)).toContain('aggregated');
+    expect(rig.upstream.last.connection).not.toBe(slow.connection);
+    expect(slow.connection.closed).toBe(false);
+    one.destroy();
+    await rig.log.until(() => slow.connection.closed, 'the end of its own endpoint');
+  });
 });
