@@ -67,7 +67,7 @@ export interface SessionDirectory {
    * when every other process has been told, or has ended.
    */
   changed(site: Site, cookie: string): Promise<void>;
-  /** Sets who is told when another process has changed a cookie; null: any may have been changed. */
+  /** Sets who is told when another process has changed a cookie; null when it cannot tell which. */
   onChanged(listener: (tag: string | null) => void): void;
 }
 
