@@ -52,7 +52,11 @@ export async function exchange(
     const count = (what: string | RegExp): number => rig.log.count('record', what);
     const ended = (): boolean =>
       count(/^asked connection/) === count('connection') && count('connection') === count('end');
-    await rig.log.until(ended, 'the end of the recorded connection');
+    // A body that is cut or malformed ends the exchange while its upstream connection may still be on the way; whether
+    // one is, no event tells.
+    const headTaken = judgement.requests.length > 0 || judgement.end !== 'malformed head';
+    if (headTaken && count(/^asked connection/) === 0) await rig.settle();
+    await rig.log.until(() => upstream.open === 0 && ended(), 'the end of the recorded connection');
     const outcome = { judgement, answers: read(), forwarded: upstream.messages.length };
     check(outcome, client);
     checkUpstream(outcome, { rig, upstream });
