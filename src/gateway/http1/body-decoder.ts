@@ -18,8 +18,12 @@ export interface BodyHandler {
   onComplete(trailers: readonly string[]): void;
 }
 
-/** `chunk-size [ chunk-ext ]` (RFC 9112, 7.1): up to 2^48, extensions are read and dropped. */
-const CHUNK_LINE = /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/;
+/**
+ * `chunk-size [ chunk-ext ]` (RFC 9112, 7.1): up to 2^48. Extensions, each a token with a token or a quoted text or
+ * without a value, are read to the letter and dropped.
+ */
+const CHUNK_LINE =
+  /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[\t ]*[\w!#$%&'*+\-.^`|~]+(?:[\t ]*=[\t ]*(?:[\w!#$%&'*+\-.^`|~]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)*$/;
 const MAX_CHUNK_LINE = 1024;
 const NO_TRAILERS: readonly string[] = [];
 
