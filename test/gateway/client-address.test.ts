@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createTrust, type ClientClaim, type TrustOptions } from '../../src/gateway/client/client-address.ts';
 import { canonicalAddress, canonicalPort, type Endpoint, type IpAddress } from '../../src/model/address.ts';
-import { SEEDED } from './seed.ts';
+import { SEEDED } from '../support/seed.ts';
 
 const PEER: Endpoint = { address: '10.0.0.1' as IpAddress, port: canonicalPort('5000') };
 const XFF: TrustOptions = {

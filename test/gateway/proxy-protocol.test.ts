@@ -8,7 +8,7 @@ import {
 import { canonicalAddress } from '../../src/model/address.ts';
 import { crc32c } from './crc32c.ts';
 import { addresses, block, tlv, withChecksum } from './proxy-header-writer.ts';
-import { SEEDED } from './seed.ts';
+import { SEEDED } from '../support/seed.ts';
 
 const MAX = 600;
 

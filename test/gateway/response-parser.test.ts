@@ -10,7 +10,7 @@ import {
   type ResponseHead,
 } from '../../src/gateway/http1/response-parser.ts';
 import { responses, mutations, type Parsed } from './response-samples.ts';
-import { SEEDED } from './seed.ts';
+import { SEEDED } from '../support/seed.ts';
 
 const MAX_HEAD = 4096;
 

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clientPrefix } from '../../../src/gateway/guard/client-prefix.ts';
 import { canonicalAddress, type IpAddress } from '../../../src/model/address.ts';
-import { SEEDED } from '../seed.ts';
+import { SEEDED } from '../../support/seed.ts';
 
 const hextets = (bytes: Uint8Array): string =>
   Buffer.from(bytes)

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createKeyedHash } from '../../../src/gateway/guard/keyed-hash.ts';
 import { createRateTable, type RateTable } from '../../../src/gateway/guard/rate-table.ts';
-import { SEEDED } from '../seed.ts';
+import { SEEDED } from '../../support/seed.ts';
 
 /** A table under a clock that the test moves. */
 function table(options: { burst: number; perMinute: number; entries: number }, start = 1_700_000_000_000) {

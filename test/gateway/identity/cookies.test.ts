@@ -6,7 +6,7 @@ import {
   rawCookieValue,
   setCookie,
 } from '../../../src/gateway/identity/cookies.ts';
-import { SEEDED } from '../seed.ts';
+import { SEEDED } from '../../support/seed.ts';
 
 describe('the value of a cookie', () => {
   it.each([

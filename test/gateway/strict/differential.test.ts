@@ -4,7 +4,7 @@ import { Client } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { openRig, routeTo } from '../harness.ts';
 import { responses } from '../response-samples.ts';
-import { holds, PATIENCE } from './fuzzing.ts';
+import { holds, PATIENCE } from '../../support/fuzzing.ts';
 import { readByNode, readByUndici, sendRaw, serveByNode, serveBytes } from './oracles.ts';
 import { cutAt, cuts, streams } from './request-streams.ts';
 import { judge } from './requests.ts';

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { findTool, hasTool } from '../../support/tools.ts';
-import { holds, PATIENCE } from './fuzzing.ts';
+import { holds, PATIENCE } from '../../support/fuzzing.ts';
 import { DIFFERENCES } from './nginx-differences.ts';
 import { firstStatus, startNginx, type Nginx } from './nginx.ts';
 import { mutatedStreams, streams } from './request-streams.ts';

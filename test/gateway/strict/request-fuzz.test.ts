@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { holds, PATIENCE } from './fuzzing.ts';
+import { holds, PATIENCE } from '../../support/fuzzing.ts';
 import { exchange } from './exchange.ts';
 import { cutAt, cuts, mutatedStreams, streams } from './request-streams.ts';
 import { openStrictRig } from './strict-rig.ts';

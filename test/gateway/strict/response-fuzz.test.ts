@@ -5,7 +5,7 @@ import { openRig, type Rig } from '../harness.ts';
 import { RawClient } from '../raw-client.ts';
 import type { UpstreamSocket } from '../raw-upstream.ts';
 import { mutations, responses } from '../response-samples.ts';
-import { holds, PATIENCE } from './fuzzing.ts';
+import { holds, PATIENCE } from '../../support/fuzzing.ts';
 import { valuesOf } from './grammar.ts';
 import { endToEnd, readByNode, serveBytes, type Reading } from './oracles.ts';
 import { cutAt, cuts } from './request-streams.ts';

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { SEEDED } from '../seed.ts';
+import { SEEDED } from './seed.ts';
 
 const LONG = process.env['SHUDI_LONG'] === '1';
 /** So many are run however slow the machine is, so that what a test says of its runs has something to say it of. */
