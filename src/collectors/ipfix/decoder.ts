@@ -1,0 +1,160 @@
+import { LRUCache } from 'lru-cache';
+import { Domain, type Rejected } from './domain.ts';
+import type { Dialect } from './dialects.ts';
+import { eachSet, readHead, setKind, type MessageHead } from './message.ts';
+import { createNatEvent, type NatEvent } from './nat-event.ts';
+import { readTemplates } from './template.ts';
+
+/** Observation domains that one exporter may have; a chassis has one a line card. */
+const MOST_DOMAINS = 64;
+
+export interface DecoderOptions {
+  /** The dialect that the operator has set for the exporter; null to recognise it. */
+  readonly dialect: Dialect | null;
+  /** Given the event of each record that tells of a translation, good until it returns. */
+  readonly onEvent: (event: NatEvent, dialect: Dialect) => void;
+  /** So many records (IPFIX) or packets (NetFlow v9) before this message never came. */
+  readonly onLost: (count: number) => void;
+  /** The exporter began anew: what it held is gone. */
+  readonly onRestart: () => void;
+}
+
+export interface DecoderStatus {
+  readonly messages: number;
+  readonly records: number;
+  readonly events: number;
+  readonly lost: number;
+  readonly late: number;
+  readonly restarts: number;
+  readonly rejected: Readonly<Rejected>;
+  readonly templates: number;
+  readonly optionsTemplates: number;
+  /** Data sets that wait for their template. */
+  readonly pending: number;
+  readonly dialects: readonly Dialect[];
+  readonly tellsTranslations: boolean;
+}
+
+/** Decodes what one exporter sends (RFC 7011; RFC 3954). Its memory is bounded, whatever comes. */
+export class Decoder {
+  readonly #options: DecoderOptions;
+  readonly #event = createNatEvent();
+  readonly #domains = new LRUCache<string, Domain>({ max: MOST_DOMAINS });
+  readonly #rejected: Rejected = {};
+  #messages = 0;
+  #records = 0;
+  #events = 0;
+  #lost = 0;
+  #late = 0;
+  #restarts = 0;
+
+  constructor(options: DecoderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes a datagram, or one message of a stream. What makes no sense is counted with a reason; what came before it in
+   * the message stands.
+   * @returns when the exporter sent it by its own clock, ms; null when it is no message
+   */
+  take(bytes: Buffer): number | null {
+    const head = readHead(bytes, 0, bytes.length);
+    if (typeof head === 'string') {
+      this.#reject(`message-${head}`, 1);
+      return null;
+    }
+    this.#messages += 1;
+    const domain = this.#domainOf(head);
+    const bootMs = head.uptimeMs === null ? null : head.exportMs - head.uptimeMs;
+    this.#follow(domain, head, bootMs);
+    const times = { exportMs: head.exportMs, bootMs };
+    let counted: number | null = 0;
+    const fault = eachSet(bytes, head, (id, start, end) => {
+      const kind = setKind(id, head.version);
+      if (kind === 'data') {
+        const count = domain.data(id, bytes, start, end, times);
+        counted = count === null || counted === null ? null : counted + count;
+      } else if (kind === 'reserved') this.#reject('set-reserved', 1);
+      else this.#templates(domain, bytes, start, end, head, kind === 'options-templates');
+    });
+    if (fault !== null) this.#reject(fault, 1);
+    if (head.version === 10) domain.sequence.counted(fault === null ? counted : null);
+    return head.exportMs;
+  }
+
+  status(): DecoderStatus {
+    const domains = [...this.#domains.values()];
+    return {
+      messages: this.#messages,
+      records: this.#records,
+      events: this.#events,
+      lost: this.#lost,
+      late: this.#late,
+      restarts: this.#restarts,
+      rejected: { ...this.#rejected },
+      templates: domains.reduce((sum, domain) => sum + domain.templates().data, 0),
+      optionsTemplates: domains.reduce((sum, domain) => sum + domain.templates().options, 0),
+      pending: domains.reduce((sum, domain) => sum + domain.pending.size, 0),
+      dialects: [...new Set(domains.flatMap((domain) => [...domain.dialects()]))],
+      tellsTranslations: domains.some((domain) => domain.tellsTranslations()),
+    };
+  }
+
+  #domainOf(head: MessageHead): Domain {
+    const key = `${head.version} ${head.domain}`;
+    const known = this.#domains.get(key);
+    if (known !== undefined) return known;
+    const { dialect, onEvent } = this.#options;
+    const domain = new Domain({
+      dialect,
+      event: this.#event,
+      onEvent: (event, read) => {
+        this.#events += 1;
+        onEvent(event, read);
+      },
+      onRecords: (count) => {
+        this.#records += count;
+      },
+      reject: (reason, count) => this.#reject(reason, count),
+    });
+    this.#domains.set(key, domain);
+    return domain;
+  }
+
+  #follow(domain: Domain, head: MessageHead, bootMs: number | null): void {
+    const verdict = domain.sequence.take(head.version, head.sequence, bootMs);
+    if (verdict.kind === 'lost') {
+      this.#lost += verdict.count;
+      this.#options.onLost(verdict.count);
+    } else if (verdict.kind === 'late') this.#late += 1;
+    else if (verdict.kind === 'restarted') {
+      this.#restarts += 1;
+      this.#options.onRestart();
+    }
+  }
+
+  #templates(
+    domain: Domain,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    { version }: MessageHead,
+    options: boolean,
+  ): void {
+    const fault = readTemplates(
+      bytes,
+      start,
+      end,
+      { version, options },
+      {
+        template: (template) => domain.define(template),
+        withdrawn: (id) => domain.withdraw(id),
+      },
+    );
+    if (fault !== null) this.#reject(fault, 1);
+  }
+
+  #reject(reason: string, count: number): void {
+    this.#rejected[reason] = (this.#rejected[reason] ?? 0) + count;
+  }
+}
