@@ -1,0 +1,102 @@
+import { canonicalAddress, canonicalPort, type Endpoint, type IpAddress } from '../../model/address.ts';
+
+/** A translation that Linux tells of: its beginning or its end. */
+export interface ConntrackEvent {
+  readonly event: 'create' | 'delete';
+  /** By the line's own stamp, ms since the epoch; null when it has none (`-o timestamp` makes them). */
+  readonly timeMs: number | null;
+  /** IANA's number. */
+  readonly protocol: number;
+  readonly inside: Endpoint;
+  readonly outside: Endpoint;
+  readonly remote: Endpoint;
+  /** The kernel's number of the entry (`-o id`); null when it is not told. */
+  readonly flow: number | null;
+  /** The conntrack zone, which keeps realms apart; 0 is the usual one. */
+  readonly zone: number;
+}
+
+/** Why a line tells of no translation. `not-conntrack` is a fault, the others are usual. */
+export type NoEvent = 'not-conntrack' | 'update' | 'identity' | 'no-address';
+
+/** The longest line that is looked at, characters; real ones have under 300. */
+const MOST_CHARACTERS = 2048;
+
+const HEAD = /^(?:\[(\d{1,12})\.(\d{1,9})\]\s+)?\[(NEW|UPDATE|DESTROY)\]\s+(\S+)\s+(\d{1,3})\b(.*)$/;
+
+interface Tuple {
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+}
+
+/**
+ * Reads a line of `conntrack -E -o timestamp,id`. An entry has two tuples, the one that began it and the reply's. With
+ * source NAT the reply goes to the public endpoint: that is the reply tuple's destination; with destination NAT it
+ * comes from the inside: that is its source.
+ */
+export function conntrackEvent(line: string): ConntrackEvent | NoEvent {
+  if (line.length > MOST_CHARACTERS) return 'not-conntrack';
+  const head = HEAD.exec(line);
+  if (head === null) return 'not-conntrack';
+  const [, seconds, fraction, kind, , protocol, rest = ''] = head;
+  if (kind === 'UPDATE') return 'update';
+  const tuples = tuplesIn(rest);
+  if (tuples === null) return 'not-conntrack';
+  const [original, reply] = tuples;
+  if (original === undefined || reply === undefined) return 'no-address';
+  const sides = translation(original, reply);
+  if (sides === null) return 'identity';
+  return {
+    event: kind === 'NEW' ? 'create' : 'delete',
+    timeMs:
+      seconds === undefined
+        ? null
+        : Number(seconds) * 1000 + Math.floor(Number(`0.${fraction ?? '0'}`) * 1000),
+    protocol: Number(protocol),
+    ...sides,
+    flow: wordNumber(rest, 'id', 2 ** 32),
+    zone: wordNumber(rest, 'zone', 65_536) ?? 0,
+  };
+}
+
+/** Each `src=` begins a tuple; null when an address is none. */
+function tuplesIn(text: string): Tuple[] | null {
+  const tuples: Tuple[] = [];
+  for (const part of text.split(/\bsrc=/).slice(1, 3)) {
+    const source = canonicalAddress(/^\S+/.exec(part)?.[0] ?? '');
+    const destination = addressOf(part);
+    if (source === null || destination === null) return null;
+    tuples.push({
+      source: { address: source, port: canonicalPort(word(part, 'sport') ?? '') },
+      destination: { address: destination, port: canonicalPort(word(part, 'dport') ?? '') },
+    });
+  }
+  return tuples;
+}
+
+const addressOf = (part: string): IpAddress | null => canonicalAddress(word(part, 'dst') ?? '');
+
+const WORDS: Readonly<Record<string, RegExp>> = Object.fromEntries(
+  ['dst', 'sport', 'dport', 'id', 'zone'].map((name) => [name, new RegExp(`(?:^|\\s)${name}=(\\S+)`)]),
+);
+
+const word = (text: string, name: string): string | undefined => WORDS[name]?.exec(text)?.[1];
+
+/** The last `id=` is the entry's: an ICMP tuple has one of its own. */
+function wordNumber(text: string, name: string, below: number): number | null {
+  const all = [...text.matchAll(new RegExp(`(?:^|\\s)${name}=(\\d{1,10})(?=\\s|$)`, 'g'))];
+  const value = Number(all.at(-1)?.[1] ?? Number.NaN);
+  return Number.isSafeInteger(value) && value < below ? value : null;
+}
+
+type Sides = Pick<ConntrackEvent, 'inside' | 'outside' | 'remote'>;
+
+function translation(original: Tuple, reply: Tuple): Sides | null {
+  if (differ(original.source, reply.destination))
+    return { inside: original.source, outside: reply.destination, remote: reply.source };
+  if (differ(original.destination, reply.source))
+    return { inside: reply.source, outside: original.destination, remote: original.source };
+  return null;
+}
+
+const differ = (a: Endpoint, b: Endpoint): boolean => a.address !== b.address || a.port !== b.port;
