@@ -15,6 +15,8 @@ export default class ClosingLineReporter implements Reporter {
       }
       if (tests === 0 && module.state() === 'failed') count.failed += 1;
     }
+    // A run that could not begin (a tool is missing in CI) has tested nothing, which is no success.
+    if (modules.length === 0) count.failed += 1;
     const skipped = count.skipped === 0 ? '' : `, ${count.skipped} skipped`;
     // After the default reporter's summary, which is written in the same tick.
     process.on('exit', () =>
