@@ -142,7 +142,8 @@ class Pool implements Workers {
     };
     await Promise.all([
       ...[...this.#running.values()].map(stop),
-      ...[...this.#starting].map((starting) => starting.then(stop, () => undefined)),
+      // One that hangs ends with its link, when this process does.
+      ...[...this.#starting].map((starting) => within(starting, limit).then(stop, () => undefined)),
     ]);
   }
 
