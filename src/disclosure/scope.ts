@@ -2,8 +2,7 @@ import { Type } from 'typebox';
 import { canonicalJson } from '../model/canonical-json.ts';
 import { endpointText } from '../model/address.ts';
 import { ShudiError } from '../model/errors.ts';
-import { formatTime } from '../model/time.ts';
-import { parseQuestion, type Question, type RawQuestion } from '../trace/question.ts';
+import { parseQuestion, questionFields, type Question, type RawQuestion } from '../trace/question.ts';
 import type { Ambiguous, StoredQuestion } from './state.ts';
 import { sha256 } from './tokens.ts';
 
@@ -61,30 +60,15 @@ export function storedQuestion(raw: RawQuestion): StoredQuestion {
 }
 
 function normalForm(question: Question): StoredQuestion {
-  switch (question.kind) {
-    case 'request':
-      return { requestId: question.requestId };
-    case 'account':
-      if (!SITE.test(question.site))
-        throw new ShudiError('question.invalid', 'This is no name of a site.', 'site');
-      return {
-        site: question.site,
-        account: question.account,
-        from: formatTime(question.from),
-        to: formatTime(question.to),
-      };
-    case 'outside':
-    case 'inside':
-    case 'egress':
-      return {
-        [question.kind]: question.address,
-        ...(question.port === null ? {} : { port: question.port }),
-        ...(question.proto === null ? {} : { proto: question.proto }),
-        ...(question.remote === null ? {} : { remote: endpointText(question.remote) }),
-        at: formatTime(question.at),
-        tolerance: `${question.toleranceMs}ms`,
-      };
-  }
+  if (question.kind === 'account' && !SITE.test(question.site))
+    throw new ShudiError('question.invalid', 'This is no name of a site.', 'site');
+  const fields = questionFields(question);
+  if (question.kind === 'request' || question.kind === 'account') return fields;
+  return {
+    ...fields,
+    ...(question.remote === null ? {} : { remote: endpointText(question.remote) }),
+    tolerance: `${question.toleranceMs}ms`,
+  };
 }
 
 /** The questions of a request in normal form; an error names which one is at fault. */

@@ -153,8 +153,8 @@ export function parseEndpoint(text: string, where: string): Endpoint {
   return { address: parseAddress(match[1] ?? match[2] ?? '', where), port: parsePort(match[3] ?? '', where) };
 }
 
-/** The question as it was understood, times in UTC: what an answer and the journal show. */
-export function questionJson(question: Question): { readonly [key: string]: Json } {
+/** What every form of a question has in common: addresses canonical, times in UTC; without its remote and tolerance. */
+export function questionFields(question: Question): { readonly [key: string]: string | number } {
   switch (question.kind) {
     case 'request':
       return { requestId: question.requestId };
@@ -172,11 +172,19 @@ export function questionJson(question: Question): { readonly [key: string]: Json
         [question.kind]: question.address,
         ...(question.port === null ? {} : { port: question.port }),
         ...(question.proto === null ? {} : { proto: question.proto }),
-        ...(question.remote === null
-          ? {}
-          : { remote: { address: question.remote.address, port: question.remote.port } }),
         at: formatTime(question.at),
-        toleranceMs: question.toleranceMs,
       };
   }
+}
+
+/** The question as it was understood: what an answer and the journal show. */
+export function questionJson(question: Question): { readonly [key: string]: Json } {
+  const fields = questionFields(question);
+  if (question.kind === 'request' || question.kind === 'account') return fields;
+  const { remote, toleranceMs } = question;
+  return {
+    ...fields,
+    ...(remote === null ? {} : { remote: { address: remote.address, port: remote.port } }),
+    toleranceMs,
+  };
 }
