@@ -63,15 +63,10 @@ function readTime(bytes: Buffer, start: number, place: TimePlace, { bootMs }: Me
 
 /** Takes the address that is there: the IPv4 one, else the IPv6 one. */
 function readAddress(bytes: Buffer, start: number, four: Place, six: Place, into: AddressPlace): void {
-  if (four.length === 4 && !isUnsetAt(bytes, start + four.offset, 4)) setPlace(into, start + four.offset, 4);
-  else if (six.length === 16 && !isUnsetAt(bytes, start + six.offset, 16))
+  if (four.length === 4 && !isUnset(bytes, start + four.offset, 4)) setPlace(into, start + four.offset, 4);
+  else if (six.length === 16 && !isUnset(bytes, start + six.offset, 16))
     setPlace(into, start + six.offset, 16);
   else setPlace(into, start, 0);
-}
-
-function isUnsetAt(bytes: Buffer, at: number, size: number): boolean {
-  for (let index = at; index < at + size; index += 1) if (bytes[index] !== 0) return false;
-  return true;
 }
 
 /** Reads a data record of a template that tells of translations. @param start  where it begins */
@@ -175,7 +170,6 @@ function setTime(plan: Plan, bytes: Buffer, start: number, times: MessageTimes, 
 
 /** Inside and outside are one endpoint: nothing was translated. */
 function isIdentity(event: NatEvent): boolean {
-  if (isUnset(event.bytes, event.outside)) return true;
   if (!sameAddress(event.bytes, event.inside, event.outside)) return false;
   return event.outsideLow === 0 || event.outsideLow === event.insidePort;
 }

@@ -65,7 +65,7 @@ export function setPlace(place: AddressPlace, at: number, size: AddressPlace['si
 }
 
 /** Whether every byte of it is zero, which is how exporters write "none". */
-export function isUnset(bytes: Buffer, { at, size }: AddressPlace): boolean {
+export function isUnset(bytes: Buffer, at: number, size: number): boolean {
   for (let index = at; index < at + size; index += 1) if (bytes[index] !== 0) return false;
   return true;
 }

@@ -54,8 +54,8 @@ export function conntrackEvent(line: string): ConntrackEvent | NoEvent {
         : Number(seconds) * 1000 + Math.floor(Number(`0.${fraction ?? '0'}`) * 1000),
     protocol: Number(protocol),
     ...sides,
-    flow: wordNumber(rest, 'id', 2 ** 32),
-    zone: wordNumber(rest, 'zone', 65_536) ?? 0,
+    flow: lastNumber(rest, ID, 2 ** 32),
+    zone: lastNumber(rest, ZONE, 65_536) ?? 0,
   };
 }
 
@@ -77,16 +77,19 @@ function tuplesIn(text: string): Tuple[] | null {
 const addressOf = (part: string): IpAddress | null => canonicalAddress(word(part, 'dst') ?? '');
 
 const WORDS: Readonly<Record<string, RegExp>> = Object.fromEntries(
-  ['dst', 'sport', 'dport', 'id', 'zone'].map((name) => [name, new RegExp(`(?:^|\\s)${name}=(\\S+)`)]),
+  ['dst', 'sport', 'dport'].map((name) => [name, new RegExp(`(?:^|\\s)${name}=(\\S+)`)]),
 );
 
 const word = (text: string, name: string): string | undefined => WORDS[name]?.exec(text)?.[1];
 
-/** The last `id=` is the entry's: an ICMP tuple has one of its own. */
-function wordNumber(text: string, name: string, below: number): number | null {
-  const all = [...text.matchAll(new RegExp(`(?:^|\\s)${name}=(\\d{1,10})(?=\\s|$)`, 'g'))];
-  const value = Number(all.at(-1)?.[1] ?? Number.NaN);
-  return Number.isSafeInteger(value) && value < below ? value : null;
+const ID = /(?:^|\s)id=(\d{1,10})(?=\s|$)/g;
+const ZONE = /(?:^|\s)zone=(\d{1,5})(?=\s|$)/g;
+
+/** The last one is the entry's: an ICMP tuple has an `id=` of its own. */
+function lastNumber(text: string, pattern: RegExp, below: number): number | null {
+  let last: number | null = null;
+  for (const match of text.matchAll(pattern)) last = Number(match[1]);
+  return last !== null && last < below ? last : null;
 }
 
 type Sides = Pick<ConntrackEvent, 'inside' | 'outside' | 'remote'>;
