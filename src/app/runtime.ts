@@ -17,13 +17,13 @@ import {
   type Opening,
   type SqliteRecorder,
 } from '../records/sqlite/engine.ts';
+import { anchorer } from './anchor.ts';
 import { watchClockError } from './clock-error.ts';
 import { configDifference } from './config-diff.ts';
 import type { Config } from './config.ts';
 import { openControl, siteSettings } from './control.ts';
 import { dataLayout, prepareDataDirectory } from './data-directory.ts';
 import {
-  ANCHOR_KIND,
   CONFIG_KIND,
   CONFIG_REFUSED_KIND,
   CRASHED_KIND,
@@ -224,14 +224,7 @@ async function openRecorder(
         code: error instanceof ShudiError ? error.code : 'internal.fault',
       }),
   });
-  let noted = '';
-  const anchor = async (): Promise<void> => {
-    for (const head of await recorder.heads()) {
-      if (head.chain === noted) continue;
-      await journal.append(ANCHOR_KIND, 'system', { day: head.day, seq: head.seq, chain: head.chain });
-      noted = head.chain;
-    }
-  };
+  const anchor = anchorer(recorder, journal);
   // At once: what the run before left as its end, and this one's beginning.
   await anchor();
   const timer = setInterval(() => {

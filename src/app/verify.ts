@@ -5,6 +5,7 @@ import type { JournalEntry, JournalHead, Json } from '../model/journal.ts';
 import { dayStart, type Day } from '../model/time.ts';
 import { isDamage, openUntouched } from '../platform/sqlite.ts';
 import { verifyPartition, type PartitionVerdict } from '../records/sqlite/digest.ts';
+import { lateDays } from '../records/sqlite/late-days.ts';
 import { damagedDays, partitionPath, requireSound, storedDays } from '../records/sqlite/partition.ts';
 import { dataLayout, requireDataDirectory } from './data-directory.ts';
 import { ANCHOR_KIND, DELETED_KIND } from './journal-kinds.ts';
@@ -65,8 +66,10 @@ export function verifyData(directory: string, known: readonly JournalHead[] = []
   const journal = verifyJournal(layout.journal, known, (entry) => word.note(entry));
   const stored = storedDays(layout.records);
   const newest = stored.at(-1);
+  // Days that were added to a moment ago are not closed until the journal has noted them again.
+  const late = new Set(lateDays(layout.records));
   const days = stored.map((day) =>
-    verifyDay(layout.records, day, word.anchors.get(day) ?? null, day !== newest),
+    verifyDay(layout.records, day, word.anchors.get(day) ?? null, day !== newest && !late.has(day)),
   );
   const setAside = damagedDays(layout.records);
   const present = new Set<string>([...stored, ...setAside]);

@@ -2,6 +2,16 @@ import type { Endpoint, IpAddress, Port } from './address.ts';
 import type { Site, Subject } from './accounts.ts';
 import type { Branded } from './brand.ts';
 import type { Interval, Millis } from './time.ts';
+import type {
+  FoundLeases,
+  FoundTranslations,
+  GapRecord,
+  ImportRecord,
+  LeaseRecord,
+  MessageRecord,
+  RestartRecord,
+  TranslationRecord,
+} from './translations.ts';
 
 /** A connection's number: unique in a data directory, rising with time, below 2^53. */
 export type ConnectionId = Branded<number, 'ConnectionId'>;
@@ -188,7 +198,13 @@ export type RecordItem =
   | RequestRecord
   | RefusalRecord
   | CoverageRecord
-  | LifecycleRecord;
+  | LifecycleRecord
+  | MessageRecord
+  | TranslationRecord
+  | LeaseRecord
+  | RestartRecord
+  | GapRecord
+  | ImportRecord;
 
 /** An account on a connection, as stored. */
 export interface StoredBinding extends Interval {
@@ -247,7 +263,7 @@ export interface Gap {
   readonly source: string;
   readonly from: Millis;
   readonly to: Millis;
-  readonly reason: 'not-running' | 'crash' | 'damaged-partition' | 'not-yet';
+  readonly reason: 'not-running' | 'crash' | 'damaged-partition' | 'not-yet' | 'lost' | 'dropped' | 'silent';
 }
 
 /**
@@ -260,6 +276,9 @@ export interface Gap {
  * - Opening MUST store a `start`, and first a `crash` for a run that did not stop, its connections ended; `close` MUST
  *   store the coverage up to now and a `stop`.
  * - After a write has failed, later appends of that opening MUST be refused: a failed fsync is never tried again.
+ * - What a source tells (messages, translations, leases, restarts, gaps, a source's coverage) MUST be kept with the day
+ *   on which it happened; of one call, what lies on different days MAY become visible day by day. What lies before the
+ *   beginning of retention MUST be left out.
  * - An item that refers to a connection MUST be accepted while that connection is open, on whatever day it began.
  * - `append` MUST reject with `records.unavailable` while the recorder is away, and for what it had taken when it went.
  * - Several writers MAY be open at once (one a worker). When one goes without `close`, its open connections MUST end at
@@ -267,7 +286,7 @@ export interface Gap {
  */
 export interface RecordWriter {
   append(items: readonly RecordItem[]): Promise<void>;
-  /** A number for a new connection: above every stored one, never given twice whatever other writers do. */
+  /** A number for a new connection or message: above every stored one, never given twice whatever other writers do. */
   nextConnection(at: Millis): ConnectionId;
   /**
    * 0 while nothing can be stored. It rises with each opening of the recorder: what was stored in an earlier one has
@@ -287,6 +306,13 @@ export interface RecordWriter {
  * - Bindings MUST be in the order in which they were stored.
  * - Time for which no source vouches MUST be told by `gaps`, damaged partitions included; the other partitions
  *   MUST still answer.
+ * - A translation MUST be answered whose interval overlaps the window, however long ago it began, by its outside or its
+ *   inside endpoint. A null port asks for every one; a block answers for each of its ports, an address alone for all.
+ * - A translation whose end was never told MUST end where its ports are given to another inside, or where its exporter
+ *   began anew; Linux may use one outside port towards several remotes at once, so there only its own end ends it.
+ * - A message that was stored twice (the same digest from the same source) MUST count once.
+ * - A source's live word: while a recorder runs, a source whose last stretch of coverage ends less than
+ *   `LIVE_SOURCE_MS` ago vouches up to now.
  */
 export interface RecordReader {
   /**
@@ -304,11 +330,32 @@ export interface RecordReader {
   byRequest(request: RequestId): Promise<FoundRequest | null>;
   sessionsOf(subject: Subject, window: Window, limit: number): Promise<readonly SessionRecord[]>;
   publicationsOf(subject: Subject, window: Window, limit: number): Promise<readonly PublicationRecord[]>;
-  /** The stretches of the window for which `source` does not vouch. */
+  /** The stretches of the window for which `source` does not vouch, or in which it lost something. */
   gaps(source: string, window: Window): Promise<readonly Gap[]>;
+  /** Everything that has ever vouched for a stretch of time, the gateway among them if it did. */
+  sources(): Promise<readonly string[]>;
+  translations(
+    side: 'outside' | 'inside',
+    address: IpAddress,
+    port: Port | null,
+    window: Window,
+    limit: number,
+  ): Promise<FoundTranslations>;
+  /** Leases of prefixes that hold the address. */
+  leases(address: IpAddress, window: Window, limit: number): Promise<FoundLeases>;
+  /** Leases that name the subject as subscriber or as line. */
+  leasesOf(subject: Subject, window: Window, limit: number): Promise<FoundLeases>;
+  /** How far a file was imported for a source; null when it was not. */
+  imported(
+    source: string,
+    file: string,
+  ): Promise<{ readonly messages: number; readonly done: boolean } | null>;
   /** Everything before this was deleted by retention; null when nothing was. */
   retainedFrom(): Promise<Millis | null>;
   close(): Promise<void>;
 }
 
 export const GATEWAY_SOURCE = 'gateway';
+
+/** Sources store their coverage every 20 s: one that is this long behind has stopped. */
+export const LIVE_SOURCE_MS = 60_000;

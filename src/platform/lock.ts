@@ -22,6 +22,9 @@ function tryLock(directory: string, name: string, timeout: number): DatabaseSync
   }
 }
 
+/** What is held: a database that nobody refers to would be closed by the garbage collector, and the lock with it. */
+const held = new Set<DatabaseSync>();
+
 /** Who only looks holds it for a moment, which is waited for. */
 const LOOK_MS = 500;
 
@@ -33,7 +36,12 @@ const LOOK_MS = 500;
 export function lockDirectory(directory: string, name = 'lock'): DirectoryLock {
   const database = tryLock(directory, name, LOOK_MS);
   if (database === null) throw new ShudiError('data.locked', 'The data directory is in use.', directory);
-  return { release: () => database.close() };
+  held.add(database);
+  return {
+    release: () => {
+      if (held.delete(database)) database.close();
+    },
+  };
 }
 
 /**

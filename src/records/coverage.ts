@@ -1,31 +1,27 @@
 import type { CoverageRecord, Gap, LifecycleRecord, Window } from '../model/records.ts';
-import { DAY_MS, dayStart, type Day, type Millis } from '../model/time.ts';
+import { DAY_MS, dayStart, overlaps, type Day, type Millis } from '../model/time.ts';
+import type { GapRecord } from '../model/translations.ts';
 
 export interface CoverageFacts {
   readonly coverage: readonly CoverageRecord[];
   readonly lifecycle: readonly LifecycleRecord[];
+  /** What the source knows to have lost while it recorded. */
+  readonly losses: readonly GapRecord[];
   /** Days of which a partition was set aside as damaged. */
   readonly damaged: readonly Day[];
   /** Up to when a running recorder vouches beyond its last stored stretch; null when none runs. */
   readonly liveUntil: Millis | null;
+  /** How far behind the last stored stretch may be for that; null: as far as it is. */
+  readonly liveWithinMs: number | null;
   readonly now: Millis;
 }
 
 /**
- * The stretches of the window that no coverage fills, each with its reason.
+ * The stretches of the window that no coverage fills, each with its reason, and those in which something was lost.
  * A running recorder vouches from its last stored stretch up to now: it would have stopped if it could not store.
  */
 export function gapsIn(source: string, window: Window, facts: CoverageFacts): Gap[] {
-  const own = facts.coverage.filter((item) => item.source === source).sort((a, b) => a.from - b.from);
-  const stretches = own.map((item) => ({ from: item.from, to: item.to }));
-  if (facts.liveUntil !== null) {
-    const last = own.reduce<Millis | null>(
-      (latest, item) => (latest === null || item.to > latest ? item.to : latest),
-      null,
-    );
-    if (last !== null) stretches.push({ from: last, to: facts.liveUntil });
-  }
-  stretches.sort((a, b) => a.from - b.from);
+  const stretches = stretchesOf(source, facts);
   const gaps: Gap[] = [];
   let covered: number = window.from;
   for (const stretch of stretches) {
@@ -38,7 +34,43 @@ export function gapsIn(source: string, window: Window, facts: CoverageFacts): Ga
   }
   const touched = stretches.some((stretch) => stretch.from <= window.to && stretch.to >= window.to);
   if (covered < window.to || !touched) gaps.push(...explain(source, covered, window.to, facts));
+  for (const { from, to, reason, source: of } of facts.losses)
+    if (of === source && overlaps({ from, to }, window.from, window.to))
+      gaps.push({ source, from, to, reason });
   return gaps;
+}
+
+/** Since when the source vouches without a hole up to `at`; `at` itself when it does not vouch for that moment. */
+export function vouchedSince(source: string, at: Millis, facts: CoverageFacts): Millis {
+  let since: number = at;
+  for (const { from, to } of stretchesOf(source, facts).toReversed())
+    if (from <= since && to >= since) since = from;
+  for (const loss of facts.losses)
+    if (loss.source === source && loss.from < at) since = Math.max(since, Math.min(loss.to, at));
+  return since as Millis;
+}
+
+/** In the order of their beginning. */
+function stretchesOf(source: string, facts: CoverageFacts): Window[] {
+  const stretches: Window[] = facts.coverage.filter((item) => item.source === source);
+  const last = stretches.reduce<Millis | null>(
+    (latest, item) => (latest === null || item.to > latest ? item.to : latest),
+    null,
+  );
+  if (last !== null && facts.liveUntil !== null && isLive(source, last, facts.liveUntil, facts))
+    stretches.push({ from: last, to: facts.liveUntil });
+  return stretches.sort((a, b) => a.from - b.from);
+}
+
+function isLive(
+  source: string,
+  last: Millis,
+  until: Millis,
+  { liveWithinMs, lifecycle }: CoverageFacts,
+): boolean {
+  if (liveWithinMs === null) return true;
+  const latest = lifecycle.findLast((item) => item.source === source);
+  return until - last <= liveWithinMs && latest?.event === 'start';
 }
 
 function explain(source: string, from: number, to: number, facts: CoverageFacts): Gap[] {

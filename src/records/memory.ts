@@ -3,6 +3,7 @@ import type { Subject } from '../model/accounts.ts';
 import { ShudiError } from '../model/errors.ts';
 import {
   GATEWAY_SOURCE,
+  LIVE_SOURCE_MS,
   type ConnectionId,
   type Contact,
   type EgressRecord,
@@ -18,7 +19,8 @@ import {
 } from '../model/records.ts';
 import { overlaps, type Clock, type Millis } from '../model/time.ts';
 import { assembleContact, assembleRequest, carriedBy, selectContacts } from './assemble.ts';
-import { gapsIn } from './coverage.ts';
+import { gapsIn, vouchedSince, type CoverageFacts } from './coverage.ts';
+import { toldReader } from './memory-told.ts';
 import { MergedCoverage, type Voucher } from './merged-coverage.ts';
 import { prefix64 } from './prefix.ts';
 import { ConnectionNumbers, firstNumber } from './recorder/numbers.ts';
@@ -62,6 +64,12 @@ export function openMemoryRecords(store: MemoryStore, clock: Clock): MemoryRecor
   items.push({ type: 'coverage', source: GATEWAY_SOURCE, from: started, to: started });
   const coverage = new MergedCoverage(started);
   const members: Member[] = [];
+  const facts = (): Pick<CoverageFacts, 'coverage' | 'lifecycle' | 'losses' | 'damaged'> => ({
+    coverage: all('coverage'),
+    lifecycle: all('lifecycle'),
+    losses: all('gap'),
+    damaged: [],
+  });
   const isOpen = (): boolean => members.some((member) => member.open);
 
   const contactOf = (id: ConnectionId): Contact | null => {
@@ -144,13 +152,15 @@ export function openMemoryRecords(store: MemoryStore, clock: Clock): MemoryRecor
     async gaps(source: string, window: Window): Promise<Gap[]> {
       const now = clock();
       return gapsIn(source, window, {
-        coverage: all('coverage'),
-        lifecycle: all('lifecycle'),
-        damaged: [],
+        ...facts(),
         liveUntil: isOpen() ? now : null,
+        liveWithinMs: source === GATEWAY_SOURCE ? null : LIVE_SOURCE_MS,
         now,
       });
     },
+    ...toldReader(items, (source, at) =>
+      vouchedSince(source, at, { ...facts(), liveUntil: null, liveWithinMs: null, now: at }),
+    ),
     async retainedFrom() {
       return null;
     },

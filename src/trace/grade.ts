@@ -23,6 +23,8 @@ export type Reason =
   | 'recorder-crashed'
   | 'damaged-partition'
   | 'time-in-the-future'
+  | 'records-lost'
+  | 'source-silent'
   | 'request-not-kept';
 
 /** One thing that may be the answer: it overlaps its own window (the question's, widened by its clock's error). */
@@ -62,6 +64,9 @@ const GAP_REASON = {
   crash: 'recorder-crashed',
   'damaged-partition': 'damaged-partition',
   'not-yet': 'time-in-the-future',
+  lost: 'records-lost',
+  dropped: 'records-lost',
+  silent: 'source-silent',
 } as const satisfies Record<Gap['reason'], Reason>;
 
 /**

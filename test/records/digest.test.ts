@@ -7,6 +7,7 @@ import { columnsOf, lineOf, NUMBERED, TABLE_NAMES } from '../../src/records/sqli
 import { openStore } from '../../src/records/sqlite/store.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { binding, connection, egress, NOON, plus } from './items.ts';
+import { oneOfEach } from './told-items.ts';
 
 const root = temporaryDirectory();
 const SUBJECT = 'aaaaaaaaaaaaaaaa';
@@ -65,6 +66,7 @@ function day(): DatabaseSync {
         closed: plus(NOON, 9),
         reason: 'closed' as const,
       },
+      ...oneOfEach('nat', NOON),
     ].map(lineOf),
   );
   store.close();

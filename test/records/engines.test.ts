@@ -5,9 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openMemoryRecords } from '../../src/records/memory.ts';
 import { startRecorderServer } from '../../src/records/recorder/server.ts';
 import { connectRecorder } from '../../src/records/recorder/writer.ts';
+import { localReader } from '../../src/records/sqlite/local-reader.ts';
 import { SqliteQuery } from '../../src/records/sqlite/query.ts';
 import { openStore } from '../../src/records/sqlite/store.ts';
-import type { RecordReader, RecordWriter } from '../../src/model/records.ts';
+import type { RecordWriter } from '../../src/model/records.ts';
 import type { Clock } from '../../src/model/time.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { recordsContract } from './contract.ts';
@@ -78,17 +79,7 @@ function sqliteEngine(): Engine {
       };
       const writer = await another();
       const query = new SqliteQuery(data, clock, () => open);
-      const reader: RecordReader = {
-        byClient: async (...a) => query.byClient(...a),
-        byEgress: async (...a) => query.byEgress(...a),
-        bySubject: async (...a) => query.bySubject(...a),
-        byRequest: async (...a) => query.byRequest(...a),
-        sessionsOf: async (...a) => query.sessionsOf(...a),
-        publicationsOf: async (...a) => query.publicationsOf(...a),
-        gaps: async (...a) => query.gaps(...a),
-        retainedFrom: async () => query.retainedFrom(),
-        close: async () => query.close(),
-      };
+      const reader = localReader(query);
       abandon = async () => {
         // What is on the disk at this moment is what a kill leaves; the rest of this run no longer counts.
         const copy = mkdtempSync(join(root, 'd-'));

@@ -20,7 +20,8 @@ import {
 import { verifyPartition } from '../../src/records/sqlite/digest.ts';
 import { partitionPath, storedDays } from '../../src/records/sqlite/partition.ts';
 import { SqliteQuery } from '../../src/records/sqlite/query.ts';
-import { openStore, recordsDirectory } from '../../src/records/sqlite/store.ts';
+import { openStore } from '../../src/records/sqlite/store.ts';
+import { recordsDirectory } from '../../src/records/sqlite/layout.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { binding, connection, endpoint, plus } from './items.ts';
 

@@ -27,6 +27,8 @@ export class WriterClient {
   voucher: Voucher | null = null;
   /** An append was refused, and the writer may still send what rests on it. */
   refusing = false;
+  /** Sources that it records: it has stored their start, and not their stop. */
+  readonly sources = new Set<string>();
   /** Appends settled so far. */
   settled = 0;
   saidBye = false;
@@ -74,6 +76,11 @@ export class WriterClient {
     if (this.#rows.length > 0 || (line !== SAY.resume && line !== SAY.bye)) return false;
     arrived({ kind: line === SAY.resume ? 'resume' : 'bye', client: this });
     return true;
+  }
+
+  noteSource(source: string, started: boolean): void {
+    if (started) this.sources.add(source);
+    else this.sources.delete(source);
   }
 
   /** Adds to the next answer. */

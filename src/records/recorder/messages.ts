@@ -7,12 +7,14 @@ export interface RecorderSetup {
   readonly durability: 'fsync' | 'os';
   readonly socketPath: string;
   readonly diskReserveBytes: number;
+  /** Whether a gateway records in this run. */
+  readonly gateway: boolean;
 }
 
 /** From the parent. */
 export type ToRecorder =
   | { readonly kind: 'open'; readonly setup: RecorderSetup }
-  | { readonly kind: 'heads'; readonly id: number }
+  | { readonly kind: 'heads'; readonly id: number; readonly noted: readonly StoreHead[] }
   | { readonly kind: 'close' };
 
 /** From the recorder's process. */

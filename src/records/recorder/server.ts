@@ -201,7 +201,9 @@ class Recorder implements RecorderServer {
     }
     // It has ended already, as a crash of an earlier opening; or it was never stored.
     if (cells[0] === 'ends' && !client.open.has(Number(cells[1]))) return false;
-    if (cells[0] === 'connections') this.#highest = Math.max(this.#highest, Number(cells[1]));
+    if (cells[0] === 'connections' || cells[0] === 'messages')
+      this.#highest = Math.max(this.#highest, Number(cells[1]));
+    if (cells[0] === 'lifecycle') client.noteSource(String(cells[1]), cells[2] === 'start');
     client.open.note(cells);
     batch.add(cells, line);
     return false;
@@ -229,6 +231,7 @@ class Recorder implements RecorderServer {
     if (!this.#clients.delete(client) || this.#ended) return;
     const now = this.#options.clock();
     const items = client.open.endAll(now, 'crash');
+    for (const source of client.sources) items.push({ type: 'lifecycle', source, event: 'crash', at: now });
     if (client.voucher !== null) {
       const from = this.#coverage.lose(client.voucher, now);
       items.push(

@@ -18,6 +18,12 @@ export async function openSqliteReader(directory: string): Promise<RecordReader>
     sessionsOf: (subject, window, limit) => thread.call('sessionsOf', { subject, window, limit }),
     publicationsOf: (subject, window, limit) => thread.call('publicationsOf', { subject, window, limit }),
     gaps: (source, window) => thread.call('gaps', { source, window }),
+    sources: () => thread.call('sources', null),
+    translations: (side, address, port, window, limit) =>
+      thread.call('translations', { side, address, port, window, limit }),
+    leases: (address, window, limit) => thread.call('leases', { address, window, limit }),
+    leasesOf: (subject, window, limit) => thread.call('leasesOf', { subject, window, limit }),
+    imported: (source, file) => thread.call('imported', { source, file }),
     retainedFrom: () => thread.call('retainedFrom', null),
     close: () => thread.stop(),
   };

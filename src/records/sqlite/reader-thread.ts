@@ -10,10 +10,11 @@ import type {
   Window,
 } from '../../model/records.ts';
 import { systemClock, type Millis } from '../../model/time.ts';
+import type { FoundLeases, FoundTranslations } from '../../model/translations.ts';
 import { serveThread } from '../../platform/thread.ts';
 import { isLocked } from '../../platform/lock.ts';
 import { SqliteQuery } from './query.ts';
-import { recordsDirectory } from './store.ts';
+import { recordsDirectory } from './layout.ts';
 
 type Answered<Name extends keyof RecordReader> = Awaited<ReturnType<RecordReader[Name]>>;
 
@@ -26,6 +27,17 @@ export type ReaderService = {
   sessionsOf: (q: { subject: Subject; window: Window; limit: number }) => readonly SessionRecord[];
   publicationsOf: (q: { subject: Subject; window: Window; limit: number }) => readonly PublicationRecord[];
   gaps: (q: { source: string; window: Window }) => readonly Gap[];
+  sources: (q: null) => readonly string[];
+  translations: (q: {
+    side: 'outside' | 'inside';
+    address: IpAddress;
+    port: Port | null;
+    window: Window;
+    limit: number;
+  }) => FoundTranslations;
+  leases: (q: { address: IpAddress; window: Window; limit: number }) => FoundLeases;
+  leasesOf: (q: { subject: Subject; window: Window; limit: number }) => FoundLeases;
+  imported: (q: { source: string; file: string }) => Answered<'imported'>;
   retainedFrom: (q: null) => Millis | null;
   close: () => void;
 };
@@ -40,6 +52,11 @@ serveThread<{ directory: string }, ReaderService>(({ directory }) => {
     sessionsOf: (q) => query.sessionsOf(q.subject, q.window, q.limit),
     publicationsOf: (q) => query.publicationsOf(q.subject, q.window, q.limit),
     gaps: (q) => query.gaps(q.source, q.window),
+    sources: () => query.sources(),
+    translations: (q) => query.translations(q.side, q.address, q.port, q.window, q.limit),
+    leases: (q) => query.leases(q.address, q.window, q.limit),
+    leasesOf: (q) => query.leasesOf(q.subject, q.window, q.limit),
+    imported: (q) => query.imported(q.source, q.file),
     retainedFrom: () => query.retainedFrom(),
     close: () => query.close(),
   };

@@ -6,7 +6,8 @@ import { lockDirectory } from '../../platform/lock.ts';
 import { diskReserve } from '../recorder/disk-reserve.ts';
 import type { FromRecorder, RecorderSetup, ToRecorder } from '../recorder/messages.ts';
 import { startRecorderServer, type RecorderServer } from '../recorder/server.ts';
-import { openStore, recordsDirectory, type SqliteStore } from './store.ts';
+import { openStore, type SqliteStore } from './store.ts';
+import { recordsDirectory } from './layout.ts';
 
 /** How long a predecessor may take to go, ms. */
 const LOCK_MS = 10_000;
@@ -37,7 +38,9 @@ function run(): void {
         void answerOpening(running);
         return;
       case 'heads':
-        void running?.then(({ store }) => tell({ kind: 'heads', id: message.id, heads: store.heads() }));
+        void running?.then(({ store }) =>
+          tell({ kind: 'heads', id: message.id, heads: store.heads(message.noted) }),
+        );
         return;
       case 'close':
         void running
@@ -54,7 +57,10 @@ async function open(setup: RecorderSetup): Promise<Running> {
   const directory = recordsDirectory(setup.directory);
   makePrivateDirectory(directory);
   await takeLock(directory);
-  const store = openStore({ directory: setup.directory, durability: setup.durability }, systemClock);
+  const store = openStore(
+    { directory: setup.directory, durability: setup.durability, gateway: setup.gateway },
+    systemClock,
+  );
   const server = await startRecorderServer({
     store,
     socketPath: setup.socketPath,

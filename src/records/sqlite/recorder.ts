@@ -34,10 +34,12 @@ export interface SqliteRecorder {
   /** Where workers connect (`connectRecorder`). */
   readonly socketPath: string;
   /**
-   * The chains' ends that are to be anchored in the journal (R8): of days closed since the last call, then of today.
+   * The chains' ends that are to be anchored in the journal (R8): of days closed since the last call, of older days that
+   * something was added to, then of today.
+   * @param noted  those of earlier calls that the journal has by now
    * @throws ShudiError records.unavailable while the recorder is away
    */
-  heads(): Promise<readonly StoreHead[]>;
+  heads(noted?: readonly StoreHead[]): Promise<readonly StoreHead[]>;
   /** The recorder's process; null while it is away. */
   pid(): number | null;
   /** Stores what has arrived, the coverage and the stop. Workers should have closed their writers before. */
@@ -65,7 +67,7 @@ export async function openSqliteRecorder(options: RecorderOptions): Promise<Sqli
     return {
       writer,
       socketPath,
-      heads: () => supervisor.heads(),
+      heads: (noted = []) => supervisor.heads(noted),
       pid: () => supervisor.pid(),
       close: async () => {
         await writer.close();
@@ -96,6 +98,7 @@ class Supervisor {
       durability: options.durability,
       socketPath,
       diskReserveBytes: options.diskReserveBytes ?? 0,
+      gateway: options.gateway ?? true,
     };
   }
 
@@ -139,13 +142,13 @@ class Supervisor {
     await opening.promise;
   }
 
-  heads(): Promise<readonly StoreHead[]> {
+  heads(noted: readonly StoreHead[]): Promise<readonly StoreHead[]> {
     const child = this.#child;
     if (child === null || !child.connected) return Promise.reject(away());
     const id = this.#next++;
     const asked = Promise.withResolvers<readonly StoreHead[]>();
     this.#asked.set(id, asked);
-    send(child, { kind: 'heads', id });
+    send(child, { kind: 'heads', id, noted });
     return asked.promise;
   }
 

@@ -45,6 +45,14 @@ export class RowBatch {
     this.#size += 1;
   }
 
+  /** Each row, table by table. */
+  each(action: (cells: Cells, line: string) => void): void {
+    for (const [table, list] of this.#cells) {
+      const lines = this.#lines.get(table) ?? [];
+      list.forEach((cells, index) => action(cells, lines[index] ?? ''));
+    }
+  }
+
   /** The lines in the order in which verification reads the rows back: `ends` has its connection for its key. */
   lines(): ReadonlyMap<Table, readonly string[]> {
     const ends = this.#cells.get('ends');

@@ -18,11 +18,20 @@ import type {
   Verdict,
 } from '../../model/records.ts';
 import type { Millis } from '../../model/time.ts';
+import { toldRow } from './told-rows.ts';
 
 /** Of the files' layout; another number is refused, never guessed at. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 export type Cell = string | number | null;
+
+/**
+ * What is told of a translation. Three tables have these columns: `translations` those of one port, `port_blocks` those
+ * of a range or of a whole address, which are found by looking through all of an address, and `flows` what was only
+ * seen for a while, which need not be looked for on the days before.
+ */
+const TOLD =
+  'message INTEGER, place INTEGER, source TEXT, event TEXT, realm TEXT, protocol INTEGER, inside_address TEXT, inside_port INTEGER, outside_address TEXT, outside_low INTEGER, outside_high INTEGER, outside_step INTEGER, remote_address TEXT, remote_port INTEGER, flow INTEGER, at_ms INTEGER, until_ms INTEGER';
 
 /**
  * The tables of a day, in the order in which a batch's digest walks them. Rows are only ever added: what a row says
@@ -46,6 +55,16 @@ export const TABLES = {
   refusals: 'listener TEXT, prefix TEXT, kind TEXT, minute_ms INTEGER, count INTEGER',
   coverage: 'source TEXT, from_ms INTEGER, to_ms INTEGER',
   lifecycle: 'source TEXT, event TEXT, at_ms INTEGER',
+  messages:
+    'id INTEGER, source TEXT, dialect TEXT, digest TEXT, at_ms INTEGER, received_ms INTEGER, offset_ms INTEGER, clock_error_ms INTEGER',
+  translations: TOLD,
+  port_blocks: TOLD,
+  flows: TOLD,
+  leases:
+    'message INTEGER, place INTEGER, source TEXT, event TEXT, session TEXT, server TEXT, realm TEXT, address TEXT, bits INTEGER, subject TEXT, line TEXT, at_ms INTEGER',
+  restarts: 'source TEXT, server TEXT, at_ms INTEGER',
+  gaps: 'source TEXT, from_ms INTEGER, to_ms INTEGER, reason TEXT, count INTEGER',
+  imports: 'source TEXT, file TEXT, messages INTEGER, done INTEGER, at_ms INTEGER',
 } as const;
 
 export type Table = keyof typeof TABLES;
@@ -75,14 +94,24 @@ export function columnsOf(table: Table): string[] {
 }
 
 /** Tables whose rows are numbered from 1 in the order of storing, so that their indexes can be cut into parts. */
-export const NUMBERED: ReadonlySet<Table> = new Set<Table>(['connections', 'egress', 'bindings', 'requests']);
+export const NUMBERED: ReadonlySet<Table> = new Set<Table>([
+  'connections',
+  'egress',
+  'bindings',
+  'requests',
+  'translations',
+  'flows',
+]);
 
 /**
  * An index over random keys (addresses, ports) costs a page for each row that is added, and so most of a commit. Each
  * 1024 rows therefore have a part of the index to themselves: what is being added to is a few pages. A question looks
- * into every part, which is one search in the tree for each 1024 rows.
+ * into every part, which is one search in the tree for each 1024 rows. Of what NAT devices tell there may be a
+ * thousand times more: their parts are larger.
  */
 const PART = 'n >> 10';
+const LARGE_PART = 'n >> 14';
+const LARGE: ReadonlySet<Table> = new Set<Table>(['translations', 'flows']);
 
 const INDEXES = [
   'connections_id ON connections (id)',
@@ -98,6 +127,19 @@ const INDEXES = [
   'sessions_subject ON sessions (subject, at_ms)',
   'publications_subject ON publications (subject, at_ms)',
   `requests_request ON requests (${PART}, request)`,
+  'messages_id ON messages (id)',
+  `translations_outside ON translations (${LARGE_PART}, outside_address, outside_low)`,
+  `translations_inside ON translations (${LARGE_PART}, inside_address, inside_port)`,
+  'port_blocks_outside ON port_blocks (outside_address)',
+  'port_blocks_inside ON port_blocks (inside_address)',
+  `flows_outside ON flows (${LARGE_PART}, outside_address, outside_low)`,
+  `flows_inside ON flows (${LARGE_PART}, inside_address, inside_port)`,
+  'leases_address ON leases (address)',
+  'leases_session ON leases (session)',
+  'leases_subject ON leases (subject)',
+  'leases_line ON leases (line) WHERE line IS NOT NULL',
+  'coverage_source ON coverage (source)',
+  'imports_file ON imports (file)',
 ];
 
 /**
@@ -106,12 +148,13 @@ const INDEXES = [
  * @param where  must begin with the columns of the parted index
  */
 export function partedSql(table: Table, columns: string, where: string): string {
+  const shift = LARGE.has(table) ? 14 : 10;
   return `WITH RECURSIVE parts (p) AS (
-    SELECT min(n) >> 10 FROM ${table}
+    SELECT min(n) >> ${shift} FROM ${table}
     UNION ALL
-    SELECT (SELECT x.n >> 10 FROM ${table} x WHERE x.n >= ((parts.p + 1) << 10) ORDER BY x.n LIMIT 1)
+    SELECT (SELECT x.n >> ${shift} FROM ${table} x WHERE x.n >= ((parts.p + 1) << ${shift}) ORDER BY x.n LIMIT 1)
     FROM parts WHERE parts.p IS NOT NULL
-  ) SELECT ${columns} FROM parts CROSS JOIN ${table} t WHERE (t.n >> 10) = parts.p AND ${where}`;
+  ) SELECT ${columns} FROM parts CROSS JOIN ${table} t WHERE (t.n >> ${shift}) = parts.p AND ${where}`;
 }
 
 /** The statements that make an empty day. */
@@ -232,6 +275,13 @@ export function rowOf(item: RecordItem): Readonly<Cells> {
       return ['coverage', item.source, item.from, item.to];
     case 'lifecycle':
       return ['lifecycle', item.source, item.event, item.at];
+    case 'message':
+    case 'translation':
+    case 'lease':
+    case 'restart':
+    case 'gap':
+    case 'import':
+      return toldRow(item);
   }
 }
 

@@ -1,9 +1,10 @@
-import { join } from 'node:path';
 import { ShudiError } from '../../model/errors.ts';
 import { GATEWAY_SOURCE, type ConnectionId } from '../../model/records.ts';
 import { dayOf, type Clock, type Day, type Millis } from '../../model/time.ts';
 import { makePrivateDirectory } from '../../platform/files.ts';
 import { isDamage, setAside, type Durability } from '../../platform/sqlite.ts';
+import { byDay, LateDays } from './late-days.ts';
+import { recordsDirectory, retainedFromOf } from './layout.ts';
 import { openPartition, partitionPath, storedDays, type Partition } from './partition.ts';
 import { RowBatch } from './row-batch.ts';
 import { columnsOf, fromRow, lineOf } from './schema.ts';
@@ -12,6 +13,8 @@ export interface StoreOptions {
   /** The data directory; day files lie in its `records`. */
   readonly directory: string;
   readonly durability: Durability;
+  /** Whether a gateway records in this run, so that its start, coverage and stop are stored. Default true. */
+  readonly gateway?: boolean;
 }
 
 export interface StoreHead {
@@ -22,7 +25,7 @@ export interface StoreHead {
 
 /** The writing side, synchronous: for the recorder's process and for commands. One at a time (platform/lock). */
 export interface SqliteStore {
-  /** The highest connection number that was stored before. */
+  /** The highest number of a connection or message that was stored before. */
   readonly highest: number;
   /** When it was opened: from then on it vouches. */
   readonly started: Millis;
@@ -37,13 +40,13 @@ export interface SqliteStore {
   commit(lines: readonly string[]): void;
   /** The same with rows that are parsed already. */
   commitBatch(rows: RowBatch): void;
-  /** The ends of the chains that were closed since the last call, oldest first, then that of the open day. */
-  heads(): StoreHead[];
+  /**
+   * The ends of the chains that were closed since the last call, oldest first, those of older days that something was
+   * added to, then that of the open day.
+   * @param noted  those of an earlier call that the journal has by now
+   */
+  heads(noted?: readonly StoreHead[]): StoreHead[];
   close(): void;
-}
-
-export function recordsDirectory(dataDirectory: string): string {
-  return join(dataDirectory, 'records');
 }
 
 /** Of a row `t` of egress: that no end of it is stored. */
@@ -52,7 +55,7 @@ const UNCLOSED =
 
 export interface Recovered {
   readonly setAside: readonly string[];
-  /** The highest connection id that is stored. */
+  /** The highest number of a connection or message that is stored. */
   readonly highest: number;
   /** Up to when a crashed run had vouched; null when there was none. */
   readonly crashedAt: Millis | null;
@@ -93,7 +96,9 @@ export function recoverRecords(options: StoreOptions, clock: Clock): Recovered {
 }
 
 function highestIn({ database }: Partition): number {
-  return Number(database.prepare('SELECT coalesce(max(id), 0) AS id FROM connections').get()?.['id']);
+  const highest = (table: string): number =>
+    Number(database.prepare(`SELECT coalesce(max(id), 0) AS id FROM ${table}`).get()?.['id']);
+  return Math.max(highest('connections'), highest('messages'));
 }
 
 /** Null when no run is in this day. */
@@ -151,33 +156,34 @@ function recoverPartition(partition: Partition, clock: Clock): { crashedAt: Mill
 /** Recovers, then opens the store for a run. @throws ShudiError data.version */
 export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
   const directory = recordsDirectory(options.directory);
+  const gateway = options.gateway ?? true;
   const recovered = recoverRecords(options, clock);
   const started = clock();
   let partition = openPartition(directory, dayOf(started), options.durability);
   let covered = started;
   // What the run before left as its end may not be in the journal yet.
   const closed = recovered.heads.filter(({ day }) => day !== partition.day);
-  partition.commit(
-    RowBatch.of([
-      lineOf({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started }),
-      lineOf({ type: 'coverage', source: GATEWAY_SOURCE, from: started, to: started }),
-    ]),
-    started,
-  );
+  const late = new LateDays(directory, options.durability);
+  const retained = retainedFromOf(options.directory);
+  if (gateway)
+    partition.commit(
+      RowBatch.of([
+        lineOf({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started }),
+        lineOf({ type: 'coverage', source: GATEWAY_SOURCE, from: started, to: started }),
+      ]),
+      started,
+    );
   let failure: unknown = null;
 
   const roll = (day: Day, now: Millis): void => {
     const next = openPartition(directory, day, options.durability);
     const carried = openRows(partition);
-    next.commit(
-      RowBatch.of([
-        lineOf({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started }),
-        // Up to where it has vouched; from there a running recorder goes on.
-        lineOf({ type: 'coverage', source: GATEWAY_SOURCE, from: covered, to: covered }),
-        ...carried,
-      ]),
-      now,
-    );
+    const goingOn = [
+      lineOf({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'start', at: started }),
+      // Up to where it has vouched; from there a running recorder goes on.
+      lineOf({ type: 'coverage', source: GATEWAY_SOURCE, from: covered, to: covered }),
+    ];
+    next.commit(RowBatch.of([...(gateway ? goingOn : []), ...carried]), now);
     closed.push({ day: partition.day, ...partition.head() });
     partition.close();
     partition = next;
@@ -195,7 +201,9 @@ export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
     try {
       // A clock that steps back over midnight does not reopen a day: items go to the newest file.
       if (dayOf(now) > partition.day) roll(dayOf(now), now);
-      partition.commit(rows, now);
+      const { current, older } = byDay(rows, partition.day, retained);
+      for (const [day, part] of older) late.commit(day, part, now);
+      if (current.size > 0) partition.commit(current, now);
     } catch (error) {
       failure = error;
       throw new ShudiError(
@@ -217,15 +225,20 @@ export function openStore(options: StoreOptions, clock: Clock): SqliteStore {
     commit,
     commitBatch,
     crashedAt: recovered.crashedAt,
-    heads: () => [...closed.splice(0), { day: partition.day, ...partition.head() }],
+    heads: (noted = []) => [
+      ...closed.splice(0),
+      ...late.heads(noted),
+      { day: partition.day, ...partition.head() },
+    ],
     close() {
-      if (failure === null) {
+      if (failure === null && gateway) {
         const now = clock();
         commit([
           lineOf({ type: 'coverage', source: GATEWAY_SOURCE, from: covered, to: now }),
           lineOf({ type: 'lifecycle', source: GATEWAY_SOURCE, event: 'stop', at: now }),
         ]);
       }
+      late.close();
       partition.close();
     },
   };

@@ -1,0 +1,104 @@
+import type { IpAddress } from '../model/address.ts';
+import type { Millis } from '../model/time.ts';
+import type { Lease, RestartRecord } from '../model/translations.ts';
+import { withoutRepetitions, worseError, type ToldLease } from './told.ts';
+import type { VouchedSince } from './translation-intervals.ts';
+
+interface Open {
+  readonly told: ToldLease;
+  readonly address: IpAddress;
+  readonly from: Millis;
+  readonly began: Lease['began'];
+}
+
+/**
+ * Joins what access servers told into leases, oldest first: a session's Start, Interims and Stop (RFC 2866). A lease
+ * whose Stop never came ends where its prefix is given to another session, or where its server began anew.
+ * @param events  of prefixes that hold one address, and the stops of their sessions, in the order of storing
+ */
+export function joinLeases(
+  events: readonly ToldLease[],
+  restarts: readonly RestartRecord[],
+  vouchedSince: VouchedSince,
+): Lease[] {
+  const inOrder = withoutRepetitions(events).sort((a, b) => a.at - b.at);
+  const waiting = restarts.toSorted((a, b) => a.at - b.at);
+  const done: Lease[] = [];
+  let open: Open[] = [];
+
+  const end = (item: Open, to: Millis | null, ended: Lease['ended'], by: ToldLease | null): void => {
+    const { told } = item;
+    done.push({
+      source: told.source,
+      server: told.server,
+      realm: told.realm,
+      address: item.address,
+      bits: told.bits,
+      subject: told.subject,
+      line: told.line,
+      from: item.from,
+      to: to === null ? null : (Math.max(to, item.from) as Millis),
+      began: item.began,
+      ended,
+      clockErrorMs: by === null ? told.clockErrorMs : worseError(told.clockErrorMs, by.clockErrorMs),
+      digests: by === null || by.digest === told.digest ? [told.digest] : [told.digest, by.digest],
+    });
+  };
+  const finish = (
+    which: (item: Open) => boolean,
+    to: Millis,
+    ended: Lease['ended'],
+    by: ToldLease | null,
+  ): number => {
+    const over = open.filter(which);
+    for (const item of over) end(item, to, ended, by);
+    open = open.filter((item) => !over.includes(item));
+    return over.length;
+  };
+  const restart = (until: Millis): void => {
+    for (let next = waiting[0]; next !== undefined && next.at <= until; next = waiting[0]) {
+      const { source, server, at } = next;
+      waiting.shift();
+      finish(
+        ({ told, from }) => told.source === source && (server === '' || told.server === server) && from < at,
+        at,
+        'restart',
+        null,
+      );
+    }
+  };
+  /** From when a session may have held the prefix of which only a later sign is known. */
+  const since = (told: ToldLease): Millis => {
+    let from = Math.min(told.at, vouchedSince(told.source, told.at));
+    for (const item of done)
+      if (isRival(item, told) && item.to !== null && item.to <= told.at) from = Math.max(from, item.to);
+    for (const item of open) if (isRival(item.told, told)) from = Math.max(from, item.from);
+    return from as Millis;
+  };
+
+  for (const told of inOrder) {
+    restart(told.at);
+    const own = (item: Open): boolean =>
+      sameSession(item.told, told) &&
+      (told.address === null || (item.address === told.address && item.told.bits === told.bits));
+    if (told.event === 'stop') {
+      if (finish(own, told.at, 'told', told) === 0 && told.address !== null)
+        end({ told, address: told.address, from: since(told), began: 'before' }, told.at, 'told', told);
+      continue;
+    }
+    if (told.address === null || open.some(own)) continue;
+    const from = told.event === 'start' ? told.at : since(told);
+    finish((item) => isRival(item.told, told) && !sameSession(item.told, told), told.at, 'reallocated', null);
+    open.push({ told, address: told.address, from, began: told.event === 'start' ? 'told' : 'before' });
+  }
+  restart(Infinity as Millis);
+  for (const item of open) end(item, null, null, null);
+  return done.sort((a, b) => a.from - b.from);
+}
+
+const sameSession = (a: ToldLease, b: ToldLease): boolean =>
+  a.source === b.source && a.server === b.server && a.session === b.session;
+
+/** Whether only one of both can hold its prefix: they are of one source and realm. All here hold the same address. */
+const isRival = (a: Pick<Lease, 'source' | 'realm'>, b: ToldLease): boolean =>
+  a.source === b.source && a.realm === b.realm;

@@ -1,0 +1,405 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Subject } from '../../model/accounts.ts';
+import type { IpAddress, Port } from '../../model/address.ts';
+import type { CoverageRecord, Window } from '../../model/records.ts';
+import { DAY_MS, dayOf, overlaps, type Day, type Millis } from '../../model/time.ts';
+import type {
+  FoundLeases,
+  FoundTranslations,
+  GapRecord,
+  RestartRecord,
+  Translation,
+} from '../../model/translations.ts';
+import { vouchedSince } from '../coverage.ts';
+import { joinLeases } from '../lease-intervals.ts';
+import { prefixesOf } from '../prefix.ts';
+import type { ToldLease, ToldTranslation } from '../told.ts';
+import { holdsPort, joinTranslations, type VouchedSince } from '../translation-intervals.ts';
+import type { DayFiles } from './day-files.ts';
+import { partedSql, type Cell } from './schema.ts';
+import { toldLease, toldTranslation } from './told-rows.ts';
+
+/** At most this many events are looked at for one question, the newest first; beyond it the count says so. */
+const SCAN_LIMIT = 20_000;
+/** Events of one day after the window that may end what is open in it. */
+const LATER_LIMIT = 2000;
+/** Open translations whose ends are looked for one by one. */
+const MOST_OPEN = 500;
+/** How long after its beginning a flow may have been told of, days. */
+const FLOW_DAYS = 2;
+/** How far from the window the only sign may lie of something whose beginning was not told, days. */
+const SIGN_DAYS = 8;
+
+type Side = 'outside' | 'inside';
+
+/** What an event must match: a part of SQL about `t`, and its values. */
+interface Match {
+  readonly sql: string;
+  readonly values: readonly Cell[];
+}
+
+type EventTable = 'translations' | 'port_blocks' | 'flows';
+
+/** What sources told of translations and leases, read synchronously. */
+export class ToldQuery {
+  readonly #files: DayFiles;
+
+  constructor(files: DayFiles) {
+    this.#files = files;
+  }
+
+  translations(
+    side: Side,
+    address: IpAddress,
+    port: Port | null,
+    window: Window,
+    limit: number,
+  ): FoundTranslations {
+    const events: ToldTranslation[] = [];
+    const cut = this.#upTo(side, address, port, window, events);
+    const since = this.#vouchedSince(window);
+    const restarts = this.#restarts(events);
+    const join = (): Translation[] =>
+      joinTranslations(events, restarts, since).filter(
+        (item) => isAsked(item, side, address, port) && overlaps(item, window.from, window.to),
+      );
+    let found = join();
+    const unsure = (): Translation[] =>
+      found.filter(({ ended }) => ended === null || ended === 'reallocated').slice(0, MOST_OPEN);
+    for (const item of unsure()) this.#insideOnly(item, events);
+    for (const item of unsure())
+      if (side === 'inside' || item.outside.low !== item.outside.high) this.#takeovers(item, events);
+    found = join();
+    // Of what was there already only the end may be told, and that later.
+    const certain = dayOf((window.to + SIGN_DAYS * DAY_MS) as Millis);
+    for (const day of this.#files.stored()) {
+      if (day < dayOf(window.to)) continue;
+      if (day > certain && unsure().length === 0) break;
+      const before = events.length;
+      this.#after(day, side, address, port, window.to, events);
+      if (events.length > before) found = join();
+    }
+    return { translations: found.slice(0, limit), total: found.length + cut };
+  }
+
+  leases(address: IpAddress, window: Window, limit: number): FoundLeases {
+    const prefixes = prefixesOf(address);
+    const wanted = new Set(prefixes.map(({ network, bits }) => `${network}/${bits}`));
+    const networks = [...new Set(prefixes.map(({ network }) => network))];
+    const events: ToldLease[] = [];
+    const list = networks.map(() => '?').join(', ');
+    let cut = 0;
+    this.#files.each(this.#files.stored().toReversed(), (database) => {
+      const rows = this.#leaseRows(database, `t.address IN (${list})`, networks, SCAN_LIMIT - events.length);
+      events.unshift(...rows.filter((item) => wanted.has(`${item.address}/${item.bits}`)));
+      if (events.length >= SCAN_LIMIT) cut = 1;
+    });
+    // A stop may name its session alone.
+    const sessions = [...new Set(events.map(({ session }) => session))].slice(-MOST_OPEN);
+    for (const session of sessions)
+      this.#files.each(this.#files.stored(), (database) => {
+        events.push(
+          ...this.#leaseRows(database, 't.session = ? AND t.address IS NULL', [session], LATER_LIMIT),
+        );
+      });
+    const leases = joinLeases(events, this.#restarts(events), this.#vouchedSince(window)).filter((item) =>
+      overlaps(item, window.from, window.to),
+    );
+    return { leases: leases.slice(0, limit), total: leases.length + cut };
+  }
+
+  leasesOf(subject: Subject, window: Window, limit: number): FoundLeases {
+    const addresses = new Set<IpAddress>();
+    this.#files.each(this.#files.stored(), (database) => {
+      const rows = database
+        .prepare('SELECT DISTINCT address FROM leases WHERE (subject = ? OR line = ?) AND at_ms <= ?')
+        .all(subject, subject, window.to);
+      for (const row of rows)
+        if (row['address'] !== null && addresses.size < SCAN_LIMIT)
+          addresses.add(String(row['address']) as IpAddress);
+    });
+    const leases = [...addresses]
+      .flatMap((address) => this.leases(address, window, SCAN_LIMIT).leases)
+      .filter((item) => item.subject === subject || item.line === subject)
+      .sort((a, b) => a.from - b.from);
+    return { leases: leases.slice(0, limit), total: leases.length };
+  }
+
+  sources(): string[] {
+    const sources = new Set<string>();
+    this.#files.each(this.#files.stored(), (database) => {
+      // One search in the index for each source, however many stretches it has.
+      const rows = database.prepare(
+        `WITH RECURSIVE next (source) AS (
+           SELECT min(source) FROM coverage
+           UNION ALL
+           SELECT (SELECT min(c.source) FROM coverage c WHERE c.source > next.source) FROM next
+           WHERE next.source IS NOT NULL
+         ) SELECT source FROM next WHERE source IS NOT NULL`,
+      );
+      for (const row of rows.iterate()) sources.add(String(row['source']));
+    });
+    return [...sources];
+  }
+
+  imported(source: string, file: string): { readonly messages: number; readonly done: boolean } | null {
+    let known: { messages: number; done: boolean } | null = null;
+    this.#files.each(this.#files.stored(), (database) => {
+      const row = database
+        .prepare(
+          'SELECT max(messages) AS messages, max(done) AS done FROM imports WHERE file = ? AND source = ?',
+        )
+        .get(file, source);
+      if (row === undefined || row['messages'] === null) return;
+      known = {
+        messages: Math.max(known?.messages ?? 0, Number(row['messages'])),
+        done: (known?.done ?? false) || Number(row['done']) === 1,
+      };
+    });
+    return known;
+  }
+
+  /** The events up to the window's end, the newest days first; 1 when there were more than are looked at. */
+  #upTo(
+    side: Side,
+    address: IpAddress,
+    port: Port | null,
+    window: Window,
+    events: ToldTranslation[],
+  ): number {
+    const flows = new Set(this.#flowDays(window));
+    let cut = 0;
+    for (const day of this.#files.stored().toReversed()) {
+      const tables: EventTable[] = day > dayOf(window.to) ? [] : ['translations', 'port_blocks'];
+      if (flows.has(day)) tables.push('flows');
+      if (tables.length === 0) continue;
+      this.#files.each([day], (database) => {
+        const found: ToldTranslation[] = [];
+        for (const table of tables) {
+          const match = matching(table, side, address, port);
+          const inTime =
+            table === 'flows'
+              ? {
+                  sql: `${match.sql} AND t.at_ms <= ? AND t.until_ms >= ?`,
+                  values: [...match.values, window.to, window.from],
+                }
+              : { sql: `${match.sql} AND t.at_ms <= ?`, values: [...match.values, window.to] };
+          found.push(...eventRows(database, table, inTime, 'DESC', SCAN_LIMIT - events.length));
+        }
+        events.unshift(...found);
+      });
+      if (events.length >= SCAN_LIMIT) {
+        cut = 1;
+        break;
+      }
+    }
+    return cut;
+  }
+
+  #flowDays(window: Window): Day[] {
+    const last = dayOf((window.to + FLOW_DAYS * DAY_MS) as Millis);
+    // A flow that was told of early lies in the file of the day before.
+    const first = dayOf((window.from - DAY_MS) as Millis);
+    return this.#files.stored().filter((day) => day >= first && day <= last);
+  }
+
+  /** What one day tells after the window. */
+  #after(
+    day: Day,
+    side: Side,
+    address: IpAddress,
+    port: Port | null,
+    to: Millis,
+    events: ToldTranslation[],
+  ): void {
+    this.#files.each([day], (database) => {
+      for (const table of ['translations', 'port_blocks'] as const) {
+        const { sql, values } = matching(table, side, address, port);
+        events.push(
+          ...eventRows(
+            database,
+            table,
+            { sql: `${sql} AND t.at_ms > ?`, values: [...values, to] },
+            'ASC',
+            LATER_LIMIT,
+          ),
+        );
+      }
+    });
+  }
+
+  /** Deletes that name the inside alone (ASR 9000). */
+  #insideOnly({ inside, from }: Translation, events: ToldTranslation[]): void {
+    const [table, port]: [EventTable, Match] =
+      inside.port === null
+        ? ['port_blocks', { sql: '', values: [] }]
+        : ['translations', { sql: ' AND t.inside_port = ?', values: [inside.port] }];
+    this.#from(from, (database) => {
+      const match = {
+        sql: `t.inside_address = ?${port.sql} AND t.outside_address IS NULL AND t.at_ms >= ?`,
+        values: [inside.address, ...port.values, from],
+      };
+      events.push(...eventRows(database, table, match, 'ASC', LATER_LIMIT));
+      return false;
+    });
+  }
+
+  /** The first allocation of its outside ports to another inside. */
+  #takeovers({ inside, outside, from }: Translation, events: ToldTranslation[]): void {
+    if (outside.low === null || outside.high === null) return;
+    const { low, high } = outside;
+    this.#from(from, (database) => {
+      const before = events.length;
+      for (const table of ['translations', 'port_blocks'] as const) {
+        const range =
+          table === 'translations'
+            ? 't.outside_low BETWEEN ? AND ?'
+            : 't.outside_high >= ? AND t.outside_low <= ?';
+        const match = {
+          sql: `t.outside_address = ? AND ${range} AND t.event <> 'delete' AND t.at_ms >= ? AND NOT (t.inside_address = ? AND t.inside_port IS ?)`,
+          values: [outside.address, low, high, from, inside.address, inside.port],
+        };
+        events.push(...eventRows(database, table, match, 'ASC', 1));
+      }
+      return events.length > before;
+    });
+  }
+
+  /** Each day from the one of `from` on, until `action` says that it is enough. */
+  #from(from: Millis, action: (database: DatabaseSync) => boolean): void {
+    let enough = false;
+    // An event that was told of early lies in the file of the day before.
+    const first = dayOf((from - DAY_MS) as Millis);
+    for (const day of this.#files.stored())
+      if (day >= first && !enough)
+        this.#files.each([day], (database) => {
+          enough = action(database);
+        });
+  }
+
+  #leaseRows(database: DatabaseSync, where: string, values: readonly Cell[], limit: number): ToldLease[] {
+    if (limit <= 0) return [];
+    return database
+      .prepare(
+        `SELECT t.*, m.digest, m.clock_error_ms FROM leases t LEFT JOIN messages m ON m.id = t.message WHERE ${where} ORDER BY t.at_ms DESC, t.rowid DESC LIMIT ${limit}`,
+      )
+      .all(...values)
+      .map(toldLease)
+      .toReversed();
+  }
+
+  #restarts(events: readonly { readonly source: string; readonly at: Millis }[]): RestartRecord[] {
+    if (events.length === 0) return [];
+    const sources = new Set(events.map(({ source }) => source));
+    const first = events.reduce<number>((least, { at }) => Math.min(least, at), Infinity) as Millis;
+    const restarts: RestartRecord[] = [];
+    this.#from(first, (database) => {
+      for (const row of database.prepare('SELECT * FROM restarts').iterate()) {
+        const source = String(row['source']);
+        if (sources.has(source))
+          restarts.push({
+            type: 'restart',
+            source,
+            server: String(row['server']),
+            at: Number(row['at_ms']) as Millis,
+          });
+      }
+      return false;
+    });
+    return restarts;
+  }
+
+  /** Reads the coverage of a source when it is first asked for. */
+  #vouchedSince(window: Window): VouchedSince {
+    const known = new Map<string, { coverage: CoverageRecord[]; losses: GapRecord[] }>();
+    const first = dayOf((window.from - SIGN_DAYS * DAY_MS) as Millis);
+    const last = dayOf((window.to + (SIGN_DAYS + 1) * DAY_MS) as Millis);
+    const days = this.#files.stored().filter((day) => day >= first && day <= last);
+    const read = (source: string): { coverage: CoverageRecord[]; losses: GapRecord[] } => {
+      const facts: { coverage: CoverageRecord[]; losses: GapRecord[] } = { coverage: [], losses: [] };
+      this.#files.each(days, (database) => {
+        for (const row of database
+          .prepare('SELECT from_ms, to_ms FROM coverage WHERE source = ?')
+          .iterate(source))
+          facts.coverage.push({
+            type: 'coverage',
+            source,
+            from: Number(row['from_ms']) as Millis,
+            to: Number(row['to_ms']) as Millis,
+          });
+        for (const row of database
+          .prepare('SELECT from_ms, to_ms FROM gaps WHERE source = ?')
+          .iterate(source))
+          facts.losses.push({
+            type: 'gap',
+            source,
+            from: Number(row['from_ms']) as Millis,
+            to: Number(row['to_ms']) as Millis,
+            reason: 'lost',
+            count: 0,
+          });
+      });
+      return facts;
+    };
+    return (source, at) => {
+      let facts = known.get(source);
+      if (facts === undefined) known.set(source, (facts = read(source)));
+      return vouchedSince(source, at, {
+        ...facts,
+        lifecycle: [],
+        damaged: [],
+        liveUntil: null,
+        liveWithinMs: null,
+        now: at,
+      });
+    };
+  }
+}
+
+/** Whether a joined translation is of the endpoint that was asked for. */
+function isAsked(
+  { inside, outside }: Translation,
+  side: Side,
+  address: IpAddress,
+  port: Port | null,
+): boolean {
+  if (side === 'outside') return outside.address === address && (port === null || holdsPort(outside, port));
+  return inside.address === address && (port === null || inside.port === null || inside.port === port);
+}
+
+function matching(table: EventTable, side: Side, address: IpAddress, port: Port | null): Match {
+  if (port === null) return { sql: `t.${side}_address = ?`, values: [address] };
+  if (side === 'inside')
+    return {
+      sql: 't.inside_address = ? AND (t.inside_port = ? OR t.inside_port IS NULL)',
+      values: [address, port],
+    };
+  if (table === 'translations')
+    return { sql: 't.outside_address = ? AND t.outside_low = ?', values: [address, port] };
+  return {
+    sql: 't.outside_address = ? AND (t.outside_low IS NULL OR (t.outside_low <= ? AND t.outside_high >= ?))',
+    values: [address, port, port],
+  };
+}
+
+/** In the order of storing; of more than the limit the newest, or (`ASC`) the oldest. */
+function eventRows(
+  database: DatabaseSync,
+  table: EventTable,
+  { sql, values }: Match,
+  order: 'ASC' | 'DESC',
+  limit: number,
+): ToldTranslation[] {
+  if (limit <= 0) return [];
+  const rows =
+    table === 'port_blocks'
+      ? `SELECT t.*, t.rowid AS n FROM port_blocks t WHERE ${sql}`
+      : partedSql(table, 't.*', sql);
+  const found = database
+    .prepare(
+      `SELECT s.*, m.dialect, m.digest, m.clock_error_ms FROM (${rows} ORDER BY t.at_ms ${order}, t.rowid ${order} LIMIT ${limit}) s LEFT JOIN messages m ON m.id = s.message`,
+    )
+    .all(...values)
+    .map(toldTranslation);
+  return order === 'ASC' ? found : found.toReversed();
+}

@@ -1,0 +1,222 @@
+import type { Endpoint, Port } from '../model/address.ts';
+import type { Millis } from '../model/time.ts';
+import type { PortRange, RestartRecord, Translation } from '../model/translations.ts';
+import { withoutRepetitions, worseError, type ToldTranslation } from './told.ts';
+
+/**
+ * The earliest moment from which a source vouches without a hole up to `at`: what was there already at `at` may have
+ * begun then.
+ */
+export type VouchedSince = (source: string, at: Millis) => Millis;
+
+/** Where one outside port serves several remotes at once: there only its own end ends a translation. */
+const OVERLOADING: ReadonlySet<string> = new Set(['conntrack', 'ulogd']);
+
+/** A translation under way. */
+interface Open {
+  readonly told: ToldTranslation;
+  readonly outside: PortRange;
+  readonly from: Millis;
+  readonly began: Translation['began'];
+  /** When its ports were first given to another inside; null while they were not. */
+  challenged: Millis | null;
+}
+
+/**
+ * Joins events into translations, oldest first. A create and its delete may come late, twice, or not at all; a delete
+ * may name the inside alone (see model/translations.ts, and RFC 7768, 2, on blocks whose end is never told).
+ * @param events  all of the outside endpoint (or of the inside one, together with what took its outside over later),
+ *   in the order of storing
+ */
+export function joinTranslations(
+  events: readonly ToldTranslation[],
+  restarts: readonly RestartRecord[],
+  vouchedSince: VouchedSince,
+): Translation[] {
+  const bySource = Map.groupBy(withoutRepetitions(events), ({ source }) => source);
+  const joined = [...bySource].flatMap(([source, told]) =>
+    new Joiner(
+      restarts.filter((item) => item.source === source).map(({ at }) => at),
+      vouchedSince,
+    ).join(told),
+  );
+  return joined.sort((a, b) => a.from - b.from);
+}
+
+/** The events of one source. */
+class Joiner {
+  readonly #restarts: Millis[];
+  readonly #vouchedSince: VouchedSince;
+  readonly #done: Translation[] = [];
+  #open: Open[] = [];
+
+  constructor(restarts: Millis[], vouchedSince: VouchedSince) {
+    this.#restarts = restarts.sort((a, b) => a - b);
+    this.#vouchedSince = vouchedSince;
+  }
+
+  join(events: readonly ToldTranslation[]): Translation[] {
+    // Within a millisecond beginnings come first: an end then finds the one that it belongs to.
+    const inOrder = events.toSorted(
+      (a, b) => a.at - b.at || Number(a.event === 'delete') - Number(b.event === 'delete'),
+    );
+    for (const told of inOrder) {
+      this.#restart(told.at);
+      if (told.event === 'delete') this.#delete(told);
+      else if (told.outside === null) continue;
+      else if (told.event === 'flow') this.#flow(told, told.outside);
+      else this.#create(told, told.outside);
+    }
+    this.#restart(Infinity as Millis);
+    for (const open of this.#open)
+      this.#end(open, open.challenged, open.challenged === null ? null : 'reallocated', null);
+    return this.#done;
+  }
+
+  /** What was open when the source began anew has ended. */
+  #restart(until: Millis): void {
+    let at = this.#restarts[0];
+    while (at !== undefined && at <= until) {
+      const moment = at;
+      this.#restarts.shift();
+      const [ended, kept] = partition(this.#open, ({ from }) => from < moment);
+      for (const open of ended) {
+        const early = open.challenged !== null && open.challenged < moment;
+        this.#end(open, early ? open.challenged : moment, early ? 'reallocated' : 'restart', null);
+      }
+      this.#open = kept;
+      at = this.#restarts[0];
+    }
+  }
+
+  #create(told: ToldTranslation, outside: PortRange): void {
+    const own = this.#open.filter((open) => isSame(open, told, outside));
+    if (told.event === 'interim' && own.length > 0) {
+      // It still has its ports, whoever was given them since.
+      for (const open of own) open.challenged = null;
+      return;
+    }
+    // It was given to another in between, and now to this one again: the end of the first time was never told.
+    const over = own.filter(({ challenged }) => challenged !== null);
+    for (const open of over) this.#end(open, open.challenged, 'reallocated', null);
+    this.#open = this.#open.filter((open) => !over.includes(open));
+    if (!OVERLOADING.has(told.dialect))
+      for (const open of this.#open) if (takesOver(told, outside, open)) open.challenged ??= told.at;
+    const since = told.event === 'interim' ? this.#since(told, outside) : told.at;
+    this.#open.push({
+      told,
+      outside,
+      from: since,
+      began: told.event === 'interim' ? 'before' : 'told',
+      challenged: null,
+    });
+  }
+
+  #delete(told: ToldTranslation): void {
+    const index = this.#open.findIndex((open) => isSame(open, told, told.outside));
+    const open = this.#open[index];
+    if (open !== undefined) {
+      this.#open.splice(index, 1);
+      this.#end(open, told.at, 'told', told);
+    } else if (told.outside !== null) {
+      const from = this.#since(told, told.outside);
+      const late: Open = { told, outside: told.outside, from, began: 'before', challenged: null };
+      this.#end(late, told.at, 'told', told);
+    }
+  }
+
+  #flow(told: ToldTranslation, outside: PortRange): void {
+    const open: Open = { told, outside, from: told.at, began: 'told', challenged: null };
+    this.#end(open, told.until ?? told.at, 'told', null);
+  }
+
+  /** From when something may have been there of which only a later sign is known. */
+  #since(told: ToldTranslation, outside: PortRange): Millis {
+    let since = Math.min(told.at, this.#vouchedSince(told.source, told.at));
+    if (OVERLOADING.has(told.dialect)) return since as Millis;
+    // While another had it, it cannot have been there.
+    for (const item of this.#done)
+      if (
+        item.to !== null &&
+        item.to <= told.at &&
+        shares(item.outside, item.protocol, outside, told.protocol)
+      )
+        since = Math.max(since, item.to);
+    for (const open of this.#open)
+      if (shares(open.outside, open.told.protocol, outside, told.protocol))
+        since = Math.max(since, open.from);
+    return since as Millis;
+  }
+
+  #end(open: Open, to: Millis | null, ended: Translation['ended'], by: ToldTranslation | null): void {
+    const { told } = open;
+    this.#done.push({
+      source: told.source,
+      dialect: told.dialect,
+      realm: told.realm,
+      protocol: told.protocol,
+      inside: told.inside,
+      outside: open.outside,
+      remote: told.remote,
+      from: open.from,
+      to: to === null ? null : (Math.max(to, open.from) as Millis),
+      began: open.began,
+      ended,
+      clockErrorMs: by === null ? told.clockErrorMs : worseError(told.clockErrorMs, by.clockErrorMs),
+      digests: by === null || by.digest === told.digest ? [told.digest] : [told.digest, by.digest],
+    });
+  }
+}
+
+const sameEndpoint = (a: Endpoint, b: Endpoint): boolean => a.address === b.address && a.port === b.port;
+const sameRange = (a: PortRange, b: PortRange): boolean =>
+  a.address === b.address && a.low === b.low && a.high === b.high && a.step === b.step;
+
+/** Whether an event is about a translation that is open; `outside` null: it names the inside alone. */
+function isSame({ told, outside: range }: Open, event: ToldTranslation, outside: PortRange | null): boolean {
+  return (
+    told.realm === event.realm &&
+    (told.protocol === event.protocol || event.protocol === null) &&
+    (told.flow === null || event.flow === null || told.flow === event.flow) &&
+    sameEndpoint(told.inside, event.inside) &&
+    (outside === null || sameRange(range, outside)) &&
+    (told.remote === null || event.remote === null || sameEndpoint(told.remote, event.remote))
+  );
+}
+
+/** Whether two ranges of outside ports have one in common, for a protocol in common. */
+function shares(a: PortRange, ofA: number | null, b: PortRange, ofB: number | null): boolean {
+  if (a.address !== b.address || (ofA !== null && ofB !== null && ofA !== ofB)) return false;
+  if (a.low === null || a.high === null || b.low === null || b.high === null) return true;
+  return hasCommonPort(a, b);
+}
+
+function hasCommonPort(a: PortRange, b: PortRange): boolean {
+  for (let port = a.low ?? 0; port <= (a.high ?? 0); port += Math.max(1, a.step))
+    if (holdsPort(b, port as Port)) return true;
+  return false;
+}
+
+/** Whether a port lies in a range; an address alone holds every one. */
+export function holdsPort({ low, high, step }: PortRange, port: Port): boolean {
+  if (low === null || high === null) return true;
+  return port >= low && port <= high && (port - low) % Math.max(1, step) === 0;
+}
+
+/** A new allocation to another inside ends what held its ports, unless both are told to serve remotes of their own. */
+function takesOver(told: ToldTranslation, outside: PortRange, open: Open): boolean {
+  if (told.inside.address === open.told.inside.address && sameEndpoint(told.inside, open.told.inside))
+    return false;
+  if (told.remote !== null && open.told.remote !== null && !sameEndpoint(told.remote, open.told.remote))
+    return false;
+  // An address alone says nothing of its ports: many share it.
+  if (outside.low === null || open.outside.low === null) return false;
+  return shares(outside, told.protocol, open.outside, open.told.protocol);
+}
+
+function partition<T>(list: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
+  const yes: T[] = [];
+  const no: T[] = [];
+  for (const item of list) (belongs(item) ? yes : no).push(item);
+  return [yes, no];
+}

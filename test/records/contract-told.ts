@@ -1,0 +1,423 @@
+import { describe, expect, it } from 'vitest';
+import type { IpAddress, Port } from '../../src/model/address.ts';
+import type { Subject } from '../../src/model/accounts.ts';
+import type { RecordItem } from '../../src/model/records.ts';
+import type { Millis } from '../../src/model/time.ts';
+import type { LeaseRecord, MessageId, TranslationRecord } from '../../src/model/translations.ts';
+import { openAt, type Engine } from './engine.ts';
+import { around, at, endpoint, NOON, plus } from './items.ts';
+
+const LIMIT = 100;
+const PUBLIC = '203.0.113.9' as IpAddress;
+const INSIDE = '10.0.0.5' as IpAddress;
+const OTHER = '10.0.0.6' as IpAddress;
+const ANNA = 'aaaaaaaaaaaaaaaa' as Subject;
+const BERT = 'bbbbbbbbbbbbbbbb' as Subject;
+const DAY = 86_400_000;
+
+let numbers = 0;
+
+interface Told extends Partial<Omit<TranslationRecord, 'inside' | 'outside'>> {
+  readonly inside?: readonly [string, number | null];
+  readonly outside?: readonly [low: number | null, high?: number | null, step?: number] | null;
+  readonly dialect?: string;
+  readonly digest?: string;
+}
+
+/** An event together with its message. */
+function told(
+  event: TranslationRecord['event'],
+  time: Millis,
+  { inside = [INSIDE, 1000], outside = [4000], dialect = 'ipfix:rfc8158', digest, ...rest }: Told = {},
+): RecordItem[] {
+  numbers += 1;
+  const message = numbers as MessageId;
+  const source = rest.source ?? 'nat';
+  const [low = null, high = low, step = 1] = outside ?? [];
+  return [
+    messageOf(message, source, dialect, digest ?? `digest-${message}`, time),
+    {
+      type: 'translation',
+      message,
+      place: 0,
+      source,
+      event,
+      realm: '',
+      protocol: 6,
+      inside: endpoint(inside[0], inside[1]),
+      outside:
+        outside === null
+          ? null
+          : { address: PUBLIC, low: low as Port | null, high: high as Port | null, step },
+      remote: null,
+      flow: null,
+      at: time,
+      until: event === 'flow' ? plus(time, 1000) : null,
+      ...rest,
+    },
+  ];
+}
+
+const messageOf = (
+  id: MessageId,
+  source: string,
+  dialect: string,
+  digest: string,
+  time: Millis,
+): RecordItem => ({
+  type: 'message',
+  id,
+  source,
+  dialect,
+  digest,
+  at: time,
+  received: plus(time, 20),
+  offsetMs: 0,
+  clockErrorMs: 40,
+});
+
+function lease(event: LeaseRecord['event'], time: Millis, changes: Partial<LeaseRecord> = {}): RecordItem[] {
+  numbers += 1;
+  const message = numbers as MessageId;
+  return [
+    messageOf(message, 'aaa', 'radius', `digest-${message}`, time),
+    {
+      type: 'lease',
+      message,
+      place: 0,
+      source: 'aaa',
+      event,
+      session: 's1',
+      server: 'bras',
+      realm: '',
+      address: INSIDE,
+      bits: 32,
+      subject: ANNA,
+      line: null,
+      at: time,
+      ...changes,
+    },
+  ];
+}
+
+const covered = (source: string, from: Millis, to: Millis): RecordItem => ({
+  type: 'coverage',
+  source,
+  from,
+  to,
+});
+const restart = (time: Millis, server = '', source = 'nat'): RecordItem => ({
+  type: 'restart',
+  source,
+  server,
+  at: time,
+});
+
+/** What the contract says of translations and leases. */
+export function toldContract(name: string, make: () => Engine): void {
+  describe(`records contract, what sources tell: ${name}`, () => {
+    const filled = async (...items: (RecordItem | RecordItem[])[]) => {
+      const run = await openAt(make, plus(NOON, 3_600_000));
+      await run.writer.append(items.flat());
+      const outside = async (port: number | null, time: Millis, ms = 0) =>
+        (await run.reader.translations('outside', PUBLIC, port as Port | null, around(time, ms), LIMIT))
+          .translations;
+      const inside = async (address: IpAddress, port: number | null, time: Millis) =>
+        (await run.reader.translations('inside', address, port as Port | null, around(time), LIMIT))
+          .translations;
+      const leases = async (address: string, time: Millis) =>
+        (await run.reader.leases(address as IpAddress, around(time), LIMIT)).leases;
+      return { ...run, outside, inside, leases };
+    };
+
+    it('finds a translation by its outside and its inside endpoint between its create and its delete', async () => {
+      const { outside, inside } = await filled(
+        told('create', NOON),
+        told('delete', plus(NOON, 5000)),
+        told('create', NOON, { outside: [4001], inside: [OTHER, 1000] }),
+      );
+      expect(await outside(4000, plus(NOON, 2000))).toMatchObject([
+        {
+          source: 'nat',
+          dialect: 'ipfix:rfc8158',
+          inside: { address: INSIDE, port: 1000 },
+          outside: { address: PUBLIC, low: 4000, high: 4000 },
+          from: NOON,
+          to: plus(NOON, 5000),
+          began: 'told',
+          ended: 'told',
+          clockErrorMs: 40,
+        },
+      ]);
+      expect((await outside(4000, plus(NOON, 2000)))[0]?.digests).toHaveLength(2);
+      expect(await outside(4000, plus(NOON, 5001))).toEqual([]);
+      expect(await outside(4000, plus(NOON, -1))).toEqual([]);
+      expect(await outside(4002, plus(NOON, 2000))).toEqual([]);
+      expect(await outside(null, plus(NOON, 2000))).toHaveLength(2);
+      expect((await inside(INSIDE, 1000, plus(NOON, 2000)))[0]).toMatchObject({ outside: { low: 4000 } });
+      expect(await inside(INSIDE, 1001, plus(NOON, 2000))).toEqual([]);
+      expect(await inside(OTHER, null, plus(NOON, 2000))).toMatchObject([{ to: null, ended: null }]);
+    });
+
+    it('a block answers for each of its ports, in steps, an address alone for all', async () => {
+      const { outside } = await filled(
+        told('create', NOON, { outside: [1024, 2047], inside: [INSIDE, null] }),
+        told('create', NOON, { outside: [3000, 3008, 4], inside: [OTHER, null] }),
+        told('create', NOON, { outside: [null], inside: ['10.0.0.7', null], source: 'address-only' }),
+      );
+      const who = async (port: number) =>
+        (await outside(port, NOON)).map((item) => item.inside.address).sort();
+      expect(await who(1024)).toEqual([INSIDE, '10.0.0.7']);
+      expect(await who(2047)).toEqual([INSIDE, '10.0.0.7']);
+      expect(await who(2048)).toEqual(['10.0.0.7']);
+      expect(await who(3004)).toEqual([OTHER, '10.0.0.7']);
+      expect(await who(3005)).toEqual(['10.0.0.7']);
+    });
+
+    it('an end that was never told is where the ports go to another inside', async () => {
+      const { outside, inside } = await filled(
+        told('create', NOON, { outside: [1024, 2047], inside: [INSIDE, null] }),
+        told('create', plus(NOON, 10_000), { outside: [1536, 1599], inside: [OTHER, null] }),
+      );
+      expect(await outside(1030, plus(NOON, 5000))).toMatchObject([
+        { inside: { address: INSIDE }, to: plus(NOON, 10_000), ended: 'reallocated' },
+      ]);
+      expect(await outside(1536, plus(NOON, 5000))).toMatchObject([
+        { inside: { address: INSIDE }, to: plus(NOON, 10_000), ended: 'reallocated' },
+      ]);
+      expect(await outside(1536, plus(NOON, 15_000))).toMatchObject([
+        { inside: { address: OTHER }, to: null },
+      ]);
+      expect(await inside(INSIDE, null, plus(NOON, 5000))).toMatchObject([
+        { to: plus(NOON, 10_000), ended: 'reallocated' },
+      ]);
+    });
+
+    it('an end that is told late counts, though the ports were given to another before', async () => {
+      const { outside } = await filled(
+        told('create', NOON),
+        told('create', plus(NOON, 10_000), { inside: [OTHER, 9] }),
+        told('delete', plus(NOON, 20_000)),
+      );
+      expect(await outside(4000, plus(NOON, 15_000))).toHaveLength(2);
+      expect(await outside(4000, plus(NOON, 20_001))).toMatchObject([{ inside: { address: OTHER } }]);
+    });
+
+    it('Linux uses one outside port for several remotes: only its own end ends it', async () => {
+      const linux = { dialect: 'conntrack' };
+      const { outside } = await filled(
+        told('create', NOON, { ...linux, flow: 1 }),
+        told('create', plus(NOON, 1000), { ...linux, flow: 2, inside: [OTHER, 9] }),
+        told('delete', plus(NOON, 5000), { ...linux, flow: 2, inside: [OTHER, 9] }),
+      );
+      expect(await outside(4000, plus(NOON, 2000))).toHaveLength(2);
+      expect(await outside(4000, plus(NOON, 6000))).toMatchObject([
+        { inside: { address: INSIDE }, to: null },
+      ]);
+    });
+
+    it('sessions of one mapping keep it up until the last has ended', async () => {
+      const { outside } = await filled(
+        told('create', NOON),
+        told('create', plus(NOON, 1000)),
+        told('delete', plus(NOON, 2000)),
+        told('delete', plus(NOON, 9000)),
+      );
+      expect(await outside(4000, plus(NOON, 5000))).toHaveLength(1);
+      expect(await outside(4000, plus(NOON, 9001))).toEqual([]);
+    });
+
+    it('a message that came twice counts once', async () => {
+      const { outside } = await filled(
+        told('create', NOON, { digest: 'same' }),
+        told('create', NOON, { digest: 'same' }),
+        told('delete', plus(NOON, 2000)),
+      );
+      expect(await outside(4000, plus(NOON, 2001))).toEqual([]);
+    });
+
+    it('an interim is no new allocation, and a beginning where none is known', async () => {
+      const { outside } = await filled(
+        covered('nat', plus(NOON, -60_000), plus(NOON, 60_000)),
+        told('create', NOON),
+        told('interim', plus(NOON, 1000)),
+        told('delete', plus(NOON, 2000)),
+        told('interim', plus(NOON, 1000), { outside: [5000] }),
+      );
+      expect(await outside(4000, plus(NOON, 2001))).toEqual([]);
+      expect(await outside(5000, plus(NOON, -30_000))).toMatchObject([
+        { from: plus(NOON, -60_000), began: 'before', to: null },
+      ]);
+    });
+
+    it('a delete without its create: it began at the earliest when its source began to vouch, or lost something', async () => {
+      const { outside } = await filled(
+        covered('nat', plus(NOON, -60_000), plus(NOON, 60_000)),
+        {
+          type: 'gap',
+          source: 'nat',
+          from: plus(NOON, -20_000),
+          to: plus(NOON, -10_000),
+          reason: 'lost',
+          count: 3,
+        },
+        told('delete', plus(NOON, 2000)),
+        told('create', NOON, { outside: [5000], inside: [OTHER, 1] }),
+        told('delete', plus(NOON, 500), { outside: [5000], inside: [OTHER, 1] }),
+        told('delete', plus(NOON, 2000), { outside: [5000] }),
+      );
+      expect(await outside(4000, NOON)).toMatchObject([{ from: plus(NOON, -10_000), began: 'before' }]);
+      expect(await outside(5000, plus(NOON, 1000))).toMatchObject([
+        { inside: { address: INSIDE }, from: plus(NOON, 500), began: 'before' },
+      ]);
+    });
+
+    it('a delete that names the inside alone ends what that inside had', async () => {
+      const { outside, inside } = await filled(
+        told('create', NOON),
+        told('create', NOON, { outside: [1024, 2047], inside: [OTHER, null] }),
+        told('delete', plus(NOON, 3000), { outside: null }),
+        told('delete', plus(NOON, 3000), { outside: null, inside: [OTHER, null] }),
+      );
+      expect(await outside(4000, plus(NOON, 1000))).toMatchObject([{ to: plus(NOON, 3000), ended: 'told' }]);
+      expect(await outside(1500, plus(NOON, 1000))).toMatchObject([{ to: plus(NOON, 3000), ended: 'told' }]);
+      expect(await outside(4000, plus(NOON, 3001))).toEqual([]);
+      expect(await inside(INSIDE, 1000, plus(NOON, 3001))).toEqual([]);
+    });
+
+    it('an exporter that begins anew ends what it held, and nothing of later', async () => {
+      const { outside } = await filled(
+        told('create', NOON),
+        restart(plus(NOON, 4000)),
+        told('create', plus(NOON, 5000), { outside: [4001] }),
+      );
+      expect(await outside(4000, plus(NOON, 1000))).toMatchObject([
+        { to: plus(NOON, 4000), ended: 'restart' },
+      ]);
+      expect(await outside(4001, plus(NOON, 6000))).toMatchObject([{ to: null }]);
+    });
+
+    it('a flow counts only while it was seen', async () => {
+      const { outside } = await filled(
+        told('flow', NOON),
+        told('flow', plus(NOON, 900)),
+        told('flow', plus(NOON, 5000)),
+      );
+      expect(await outside(4000, plus(NOON, 950))).toMatchObject([
+        { from: NOON, to: plus(NOON, 1000), ended: 'told' },
+        { from: plus(NOON, 900), to: plus(NOON, 1900) },
+      ]);
+      expect(await outside(4000, plus(NOON, 3000))).toEqual([]);
+    });
+
+    it('protocols and realms are kept apart, remotes are kept', async () => {
+      const remote = endpoint('192.0.2.1', 443);
+      const { outside } = await filled(
+        told('create', NOON),
+        told('create', plus(NOON, 1), { protocol: 17, inside: [OTHER, 3] }),
+        told('create', plus(NOON, 1), { realm: 'vrf:7', outside: [4001], remote }),
+      );
+      expect(await outside(4000, plus(NOON, 1000))).toHaveLength(2);
+      expect(await outside(4001, plus(NOON, 1000))).toMatchObject([{ realm: 'vrf:7', remote }]);
+    });
+
+    it('what is told of another day is found there, however long ago it began', async () => {
+      const begin = at('2026-11-02T08:00:00.000Z');
+      const { outside, inside, reader } = await filled(
+        told('create', begin, { outside: [1024, 2047], inside: [INSIDE, null] }),
+        covered('nat', begin, plus(begin, 1000)),
+        told('create', plus(begin, DAY), { outside: [7000], inside: [OTHER, 5] }),
+        told('delete', plus(begin, 2 * DAY), { outside: [7000], inside: [OTHER, 5] }),
+      );
+      expect(await outside(1500, NOON)).toMatchObject([{ from: begin, to: null }]);
+      expect(await inside(INSIDE, null, plus(begin, 3 * DAY))).toMatchObject([{ from: begin }]);
+      expect(await outside(7000, plus(begin, DAY + 5))).toMatchObject([
+        { from: plus(begin, DAY), to: plus(begin, 2 * DAY), ended: 'told' },
+      ]);
+      expect(await outside(7000, plus(begin, 2 * DAY + 1))).toEqual([]);
+      expect(await reader.gaps('nat', around(plus(begin, 500)))).toEqual([]);
+      expect(await reader.gaps('nat', around(plus(begin, 1500)))).toHaveLength(1);
+    });
+
+    it('a source that was there a moment ago vouches up to now, one that stopped or crashed does not', async () => {
+      const now = plus(NOON, 3_600_000);
+      const begun = (source: string): RecordItem[] => [
+        { type: 'lifecycle', source, event: 'start', at: plus(now, -50_000) },
+        covered(source, plus(now, -50_000), plus(now, -20_000)),
+      ];
+      const { reader } = await filled(begun('here'), begun('stopped'), {
+        type: 'lifecycle',
+        source: 'stopped',
+        event: 'stop',
+        at: plus(now, -20_000),
+      });
+      expect(await reader.gaps('here', around(plus(now, -1)))).toEqual([]);
+      expect(await reader.gaps('stopped', around(plus(now, -1)))).toHaveLength(1);
+      expect(await reader.gaps('never', around(plus(now, -1)))).toHaveLength(1);
+      expect([...(await reader.sources())].sort()).toEqual(['gateway', 'here', 'stopped']);
+    });
+
+    it('what a source lost is a gap though it recorded', async () => {
+      const { reader } = await filled(covered('nat', NOON, plus(NOON, 60_000)), {
+        type: 'gap',
+        source: 'nat',
+        from: plus(NOON, 10_000),
+        to: plus(NOON, 12_000),
+        reason: 'lost',
+        count: 5,
+      });
+      expect(await reader.gaps('nat', around(plus(NOON, 11_000)))).toMatchObject([{ reason: 'lost' }]);
+      expect(await reader.gaps('nat', around(plus(NOON, 13_000)))).toEqual([]);
+    });
+
+    it('finds a lease from its start to its stop, by address and by prefix', async () => {
+      const six = '2001:db8:12:3400::' as IpAddress;
+      const { leases, reader } = await filled(
+        lease('start', NOON),
+        lease('start', NOON, { address: six, bits: 56, place: 1 }),
+        lease('interim', plus(NOON, 1000)),
+        lease('stop', plus(NOON, 5000)),
+        lease('start', plus(NOON, 6000), { session: 's2', subject: BERT }),
+      );
+      expect(await leases(INSIDE, plus(NOON, 2000))).toMatchObject([
+        { subject: ANNA, server: 'bras', from: NOON, to: plus(NOON, 5000), ended: 'told' },
+      ]);
+      expect(await leases(INSIDE, plus(NOON, 5500))).toEqual([]);
+      expect(await leases(INSIDE, plus(NOON, 7000))).toMatchObject([{ subject: BERT, to: null }]);
+      expect(await leases('2001:db8:12:34ff::1', plus(NOON, 2000))).toMatchObject([
+        { subject: ANNA, bits: 56 },
+      ]);
+      expect(await leases('2001:db8:12:3500::1', plus(NOON, 2000))).toEqual([]);
+      const of = await reader.leasesOf(ANNA, { from: NOON, to: plus(NOON, 9000) }, LIMIT);
+      expect(of.leases.map((item) => item.address).sort()).toEqual([INSIDE, six].sort());
+    });
+
+    it('a lease without its stop ends with the next session, or when its server begins anew', async () => {
+      const { leases } = await filled(
+        lease('start', NOON),
+        lease('start', plus(NOON, 5000), { session: 's2', subject: BERT }),
+        lease('start', NOON, { address: OTHER, session: 's3' }),
+        restart(plus(NOON, 3000), 'bras', 'aaa'),
+        restart(plus(NOON, 1000), 'another', 'aaa'),
+        lease('start', plus(NOON, 5000), { address: '10.0.0.8' as IpAddress, session: 's4' }),
+        lease('stop', plus(NOON, 6000), { address: null, bits: 0, session: 's4' }),
+      );
+      expect(await leases(INSIDE, plus(NOON, 2000))).toMatchObject([{ subject: ANNA, to: plus(NOON, 3000) }]);
+      expect(await leases(INSIDE, plus(NOON, 6000))).toMatchObject([{ subject: BERT }]);
+      expect(await leases(OTHER, plus(NOON, 2000))).toMatchObject([{ ended: 'restart' }]);
+      expect(await leases('10.0.0.8', plus(NOON, 5500))).toMatchObject([
+        { to: plus(NOON, 6000), ended: 'told' },
+      ]);
+    });
+
+    it('knows how far a file was imported', async () => {
+      const { reader, writer } = await filled();
+      const part = { type: 'import', source: 'nat', file: 'f'.repeat(64), at: NOON } as const;
+      expect(await reader.imported('nat', part.file)).toBeNull();
+      await writer.append([{ ...part, messages: 500, done: false }]);
+      await writer.append([{ ...part, messages: 800, done: true }]);
+      expect(await reader.imported('nat', part.file)).toEqual({ messages: 800, done: true });
+      expect(await reader.imported('other', part.file)).toBeNull();
+    });
+  });
+}
