@@ -1,0 +1,48 @@
+import type { Endpoint } from '../model/address.ts';
+import type { PortRange, TranslationEvent } from '../model/translations.ts';
+
+/** What an exporter says of a translation, by its own clock, parsed. */
+export interface ToldTranslation {
+  readonly event: TranslationEvent;
+  /** Ms since the epoch by the exporter's clock; null when it is not told: then the message's time counts. */
+  readonly timeMs: number | null;
+  /** Of a `flow`. */
+  readonly untilMs: number | null;
+  /** As the exporter names it; '' when it names none. */
+  readonly realm: string;
+  /** IANA's number; null stands for every one. */
+  readonly protocol: number | null;
+  readonly inside: Endpoint;
+  readonly outside: PortRange | null;
+  /** Whatever the exporter told: the feed keeps it only where it is the operator's own. */
+  readonly remote: Endpoint | null;
+  readonly flow: number | null;
+}
+
+/** A datagram, a message of a stream, a line: with what was read from it. */
+export interface ToldMessage {
+  /** The original, of which the digest is taken. */
+  readonly original: Uint8Array | string;
+  /** How it was read: `ipfix:rfc8158`, `conntrack`, `syslog:junos` ... */
+  readonly dialect: string;
+  /** When it was sent by the exporter's clock, ms; null when it is not told. It is what the clock is measured by. */
+  readonly sentMs: number | null;
+  readonly translations: readonly ToldTranslation[];
+}
+
+/** Who says what of a source goes through here to the records: times are corrected, sources kept apart, losses told. */
+export interface SourceFeed {
+  readonly name: string;
+  /**
+   * Takes a message, also one without any translation: it shows that the source is there.
+   * Resolves when what it says is durable. When too much waits already it is dropped, counted, and told as a gap: this
+   * never rejects. @returns whether it was stored
+   */
+  take(message: ToldMessage): Promise<boolean>;
+  /** So many records or messages of the source were lost before now; 0 when they could not be counted. */
+  lost(count: number): void;
+  /** The source began anew: all that it held has ended. */
+  restarted(): void;
+  /** What made no sense, by a stable reason in lower case and dashes; `sample` is shown to operators with digits masked. */
+  rejected(reason: string, count: number, sample?: string): void;
+}

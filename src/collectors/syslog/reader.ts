@@ -1,0 +1,90 @@
+import type { SourceFeed, ToldTranslation } from '../feed.ts';
+import { readHeader } from './header.ts';
+import { maskedSample } from './sample.ts';
+import type { SyslogLine, Vendor } from './vendor.ts';
+import { VENDORS } from './vendors/index.ts';
+
+export interface SyslogReaderOptions {
+  readonly feed: SourceFeed;
+  /** A vendor's name (see vendors/index.ts); null, or one that is not known, to recognise it by its lines. */
+  readonly vendor: string | null;
+  /** The zone of stamps that name none, minutes east of UTC. */
+  readonly zoneMinutes: number;
+}
+
+export interface SyslogReaderStatus {
+  readonly lines: number;
+  readonly translations: number;
+  /** Lines that may be NAT logging, but were not understood. */
+  readonly unparsed: number;
+  /** Whose lines were understood. */
+  readonly vendors: readonly string[];
+}
+
+/** Reads the lines of one source and hands what they tell to its feed. */
+export class SyslogReader {
+  readonly #feed: SourceFeed;
+  readonly #zoneMinutes: number;
+  /** The last one that understood a line is the first. */
+  #vendors: readonly Vendor[];
+  readonly #understood = new Set<string>();
+  #lines = 0;
+  #translations = 0;
+  #unparsed = 0;
+
+  constructor({ feed, vendor, zoneMinutes }: SyslogReaderOptions) {
+    this.#feed = feed;
+    this.#zoneMinutes = zoneMinutes;
+    const set = VENDORS.filter(({ name }) => name === vendor);
+    this.#vendors = set.length === 0 ? VENDORS : set;
+  }
+
+  /** Takes a line as it came, header and all. Never throws. */
+  line(text: string, receivedMs: number): void {
+    this.#lines += 1;
+    const { rest, ...header } = readHeader(text, receivedMs, this.#zoneMinutes);
+    const line: SyslogLine = { ...header, text: rest, zoneMinutes: this.#zoneMinutes };
+    let hinted = false;
+    for (const vendor of this.#vendors) {
+      if (!vendor.hint.test(line.text)) continue;
+      hinted = true;
+      const translations = vendor.read(line);
+      if (translations === null) continue;
+      this.#take(text, line.timeMs, vendor, translations);
+      return;
+    }
+    if (!hinted) {
+      this.#feed.rejected('not-nat', 1);
+      return;
+    }
+    this.#unparsed += 1;
+    this.#feed.rejected('syslog-unparsed', 1, maskedSample(text));
+  }
+
+  status(): SyslogReaderStatus {
+    return {
+      lines: this.#lines,
+      translations: this.#translations,
+      unparsed: this.#unparsed,
+      vendors: [...this.#understood],
+    };
+  }
+
+  #take(
+    original: string,
+    sentMs: number | null,
+    vendor: Vendor,
+    translations: readonly ToldTranslation[],
+  ): void {
+    this.#translations += translations.length;
+    this.#understood.add(vendor.name);
+    if (this.#vendors[0] !== vendor)
+      this.#vendors = [vendor, ...this.#vendors.filter((other) => other !== vendor)];
+    void this.#feed.take({
+      original,
+      dialect: `syslog:${vendor.name}`,
+      sentMs,
+      translations: translations.map((told) => ({ ...told, timeMs: told.timeMs ?? sentMs })),
+    });
+  }
+}

@@ -1,0 +1,81 @@
+import { isUtf8 } from 'node:buffer';
+import { LRUCache } from 'lru-cache';
+import type { IpAddress } from '../../model/address.ts';
+import type { Clock } from '../../model/time.ts';
+import type { StreamHandler } from '../transport/stream.ts';
+import { datagramLines, SyslogFrames } from './framing.ts';
+import { SyslogReader, type SyslogReaderOptions, type SyslogReaderStatus } from './reader.ts';
+
+/** Senders that are remembered at once. */
+const MOST_SENDERS = 1024;
+
+export interface SyslogReceiverOptions {
+  /** Which source a sender is; null: an unknown one. */
+  readonly sourceOf: (from: IpAddress) => SyslogReaderOptions | null;
+  readonly clock: Clock;
+}
+
+export interface SyslogReceiverStatus {
+  /** Datagrams and connections of unknown senders. */
+  readonly unknown: number;
+  /** Frames of streams that were too long, or never came to their end. */
+  readonly cut: number;
+  readonly senders: ReadonlyMap<IpAddress, SyslogReaderStatus>;
+}
+
+/** Takes what a UDP listener or a stream listener hears, and gives each sender's lines to its reader. */
+export class SyslogReceiver {
+  readonly #options: SyslogReceiverOptions;
+  /** Only known senders have a place: others cannot push them out by forged addresses. */
+  readonly #readers = new LRUCache<IpAddress, SyslogReader>({ max: MOST_SENDERS });
+  #unknown = 0;
+  #cut = 0;
+
+  constructor(options: SyslogReceiverOptions) {
+    this.#options = options;
+  }
+
+  /** For `listenUdp`. */
+  readonly datagram = (bytes: Buffer, from: IpAddress): void => {
+    const reader = this.#readerOf(from);
+    if (reader === null) return;
+    const now = this.#options.clock();
+    for (const line of datagramLines(bytes)) reader.line(textOf(line), now);
+  };
+
+  /** For `listenStream`; null for an unknown sender. */
+  readonly accept = (from: IpAddress): StreamHandler | null => {
+    const reader = this.#readerOf(from);
+    if (reader === null) return null;
+    const { clock } = this.#options;
+    const frames = new SyslogFrames((frame) => reader.line(textOf(frame), clock()));
+    return {
+      data: frames.data,
+      closed: () => {
+        frames.closed();
+        this.#cut += frames.cut;
+      },
+    };
+  };
+
+  status(): SyslogReceiverStatus {
+    const senders = [...this.#readers.entries()].map(([from, reader]) => [from, reader.status()] as const);
+    return { unknown: this.#unknown, cut: this.#cut, senders: new Map(senders) };
+  }
+
+  #readerOf(from: IpAddress): SyslogReader | null {
+    const known = this.#readers.get(from);
+    if (known !== undefined) return known;
+    const source = this.#options.sourceOf(from);
+    if (source === null) {
+      this.#unknown += 1;
+      return null;
+    }
+    const reader = new SyslogReader(source);
+    this.#readers.set(from, reader);
+    return reader;
+  }
+}
+
+/** UTF-8 (RFC 5424, 6.4); bytes that are none are kept apart from each other as latin-1. */
+const textOf = (bytes: Buffer): string => bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');

@@ -1,0 +1,55 @@
+import type { SourceFeed, ToldMessage, ToldTranslation } from '../../../src/collectors/feed.ts';
+
+export interface RecordingFeed extends SourceFeed {
+  readonly messages: ToldMessage[];
+  readonly rejections: { readonly reason: string; readonly count: number; readonly sample?: string }[];
+  /** Resolves when so many messages have come. */
+  readonly until: (count: number) => Promise<void>;
+}
+
+/** A feed that keeps what it is given. */
+export function recordingFeed(): RecordingFeed {
+  const messages: ToldMessage[] = [];
+  const rejections: RecordingFeed['rejections'] = [];
+  const waiting = new Set<() => void>();
+  return {
+    name: 'recording',
+    messages,
+    rejections,
+    until: (count) =>
+      new Promise((resolve) => {
+        const check = (): void => {
+          if (messages.length < count) return;
+          waiting.delete(check);
+          resolve();
+        };
+        waiting.add(check);
+        check();
+      }),
+    take: (message) => {
+      messages.push(message);
+      for (const check of waiting) check();
+      return Promise.resolve(true);
+    },
+    lost: () => undefined,
+    restarted: () => undefined,
+    rejected: (reason, count, sample) => {
+      rejections.push({ reason, count, ...(sample === undefined ? {} : { sample }) });
+    },
+  };
+}
+
+/** A translation as a text: `create 6 10.0.0.1:2 > 192.0.2.1:3-4 = remote in realm @time`. */
+export function toldText(told: ToldTranslation): string {
+  const { inside, outside, remote } = told;
+  const ports = outside?.low === outside?.high ? `${outside?.low}` : `${outside?.low}-${outside?.high}`;
+  const parts = [
+    `${told.event} ${told.protocol ?? '*'} ${inside.address}:${inside.port ?? '*'} >`,
+    outside === null ? '-' : `${outside.address}:${outside.low === null ? '*' : ports}`,
+    ...(remote === null ? [] : [`= ${remote.address}:${remote.port ?? '*'}`]),
+    ...(told.realm === '' ? [] : [`in ${told.realm}`]),
+    ...(told.timeMs === null ? [] : [`@${new Date(told.timeMs).toISOString()}`]),
+    ...(told.untilMs === null ? [] : [`~${new Date(told.untilMs).toISOString()}`]),
+  ];
+  return parts.join(' ');
+}
