@@ -1,5 +1,6 @@
 import type { Identity, Subject } from '../model/accounts.ts';
 import type { Json } from '../model/journal.ts';
+import { firstSubject, subjectsOf } from '../trace/candidates.ts';
 import { answerHandles, presentTrace } from '../trace/present.ts';
 import type { Trace } from '../trace/tracer.ts';
 import type { Ambiguous } from './state.ts';
@@ -21,11 +22,21 @@ export type IdentityState = 'disclosed' | 'withheld' | 'named-in-question' | 'no
 export function subjectsInScope(trace: Trace, ambiguous: Ambiguous): ReadonlySet<Subject> {
   const none: ReadonlySet<Subject> = new Set();
   if (trace.question.kind === 'account' || trace.subjectGrade === 'none') return none;
-  const subjects = new Set(trace.candidates.flatMap(({ binding }) => binding?.subject ?? []));
-  if (trace.subjectGrade === 'exact') return subjects.size === 1 ? subjects : none;
+  const subjects = new Set(trace.candidates.flatMap(subjectsOf));
+  if (trace.subjectGrade === 'exact') return isOneOfEach(trace) ? subjects : none;
   if (ambiguous === 'withhold' || subjects.size > ambiguous.upTo) return none;
   // Beyond the list there may be others: whoever is shown would stand for all of them.
   return trace.count > trace.candidates.length ? none : subjects;
+}
+
+/** An exact answer names one account, one subscriber and one line at most; a fault that made it more opens nothing. */
+function isOneOfEach({ candidates }: Trace): boolean {
+  const kinds = [
+    candidates.map(({ binding }) => binding?.subject ?? null),
+    candidates.map(({ lease }) => lease?.subject ?? null),
+    candidates.map(({ lease }) => lease?.line ?? null),
+  ];
+  return kinds.every((list) => new Set(list.filter((subject) => subject !== null)).size <= 1);
 }
 
 /** What is told of one answer in the journal: never who. */
@@ -51,7 +62,13 @@ export function presentAnswer(
     disclosed.add(subject);
     return { identity: { site: identity.site, account: identity.account }, identityState: state };
   };
-  const answer = presentTrace(trace, handle, ({ binding }) => identityOf(binding?.subject ?? null));
+  const answer = presentTrace(trace, handle, (candidate) => ({
+    ...identityOf(firstSubject(candidate)),
+    // The account's, the subscriber's and the line's, under the handles that the hops show.
+    identities: Object.fromEntries(
+      subjectsOf(candidate).map((subject) => [handle(subject), identityOf(subject)]),
+    ),
+  }));
   const { grade, subjectGrade } = trace;
   return { answer, facts: { grade, subjectGrade, candidates: trace.count, identities: disclosed.size } };
 }

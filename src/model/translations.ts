@@ -37,6 +37,12 @@ export interface PortRange {
 }
 
 /**
+ * Where a translated connection went: one of the operator's own services, told but not one of them (then where is not
+ * kept, RFC 6888 REQ-12), or null when it was not told.
+ */
+export type Remote = Endpoint | 'elsewhere' | null;
+
+/**
  * - `create`, `delete`: the translation began, ended.
  * - `interim`: it is there at that time; a beginning only where none is known.
  * - `flow`: it was seen from `at` to `until`; neither its beginning nor its end is told.
@@ -58,8 +64,7 @@ export interface TranslationRecord {
   readonly inside: Endpoint;
   /** Null for a delete that names the inside alone. */
   readonly outside: PortRange | null;
-  /** Only where it is one of the operator's own services (R5). */
-  readonly remote: Endpoint | null;
+  readonly remote: Remote;
   /** The exporter's own number of the session; null when it has none. */
   readonly flow: number | null;
   readonly at: Millis;
@@ -130,7 +135,7 @@ export interface Translation extends Interval {
   readonly protocol: number | null;
   readonly inside: Endpoint;
   readonly outside: PortRange;
-  readonly remote: Endpoint | null;
+  readonly remote: Remote;
   /** `told`: its beginning was; `before`: it was there already, `from` is the earliest that can be said. */
   readonly began: 'told' | 'before';
   /** `reallocated`: its end was never told, its ports were given to another; null while it lasts. */

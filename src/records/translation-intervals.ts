@@ -1,6 +1,6 @@
 import type { Endpoint, Port } from '../model/address.ts';
 import type { Millis } from '../model/time.ts';
-import type { PortRange, RestartRecord, Translation } from '../model/translations.ts';
+import type { PortRange, Remote, RestartRecord, Translation } from '../model/translations.ts';
 import { withoutRepetitions, worseError, type ToldTranslation } from './told.ts';
 
 /**
@@ -180,8 +180,15 @@ function isSame({ told, outside: range }: Open, event: ToldTranslation, outside:
     (told.flow === null || event.flow === null || told.flow === event.flow) &&
     sameEndpoint(told.inside, event.inside) &&
     (outside === null || sameRange(range, outside)) &&
-    (told.remote === null || event.remote === null || sameEndpoint(told.remote, event.remote))
+    !differentRemotes(told.remote, event.remote)
   );
+}
+
+/** Whether both are told and differ; two that went elsewhere may have gone to one place. */
+function differentRemotes(a: Remote, b: Remote): boolean {
+  if (a === null || b === null) return false;
+  if (a === 'elsewhere' || b === 'elsewhere') return a !== b;
+  return !sameEndpoint(a, b);
 }
 
 /** Whether two ranges of outside ports have one in common, for a protocol in common. */
@@ -207,8 +214,7 @@ export function holdsPort({ low, high, step }: PortRange, port: Port): boolean {
 function takesOver(told: ToldTranslation, outside: PortRange, open: Open): boolean {
   if (told.inside.address === open.told.inside.address && sameEndpoint(told.inside, open.told.inside))
     return false;
-  if (told.remote !== null && open.told.remote !== null && !sameEndpoint(told.remote, open.told.remote))
-    return false;
+  if (differentRemotes(told.remote, open.told.remote)) return false;
   // An address alone says nothing of its ports: many share it.
   if (outside.low === null || open.outside.low === null) return false;
   return shares(outside, told.protocol, open.outside, open.told.protocol);

@@ -1,7 +1,7 @@
 import type { Subject } from '../model/accounts.ts';
 import type { Endpoint } from '../model/address.ts';
 import type { Gap, Verdict, Window } from '../model/records.ts';
-import { overlaps, type Interval, type Millis } from '../model/time.ts';
+import { overlaps, type Interval } from '../model/time.ts';
 
 export type Grade = 'exact' | 'ambiguous' | 'none' | 'outside-retention' | 'gap';
 export type SubjectGrade = 'exact' | 'ambiguous' | 'none';
@@ -12,12 +12,14 @@ export type Reason =
   | 'several-endpoints'
   | 'several-subjects'
   | 'unnamed-contact'
+  | 'no-lease'
   | 'no-port'
   | 'port-not-recorded'
   | 'shared-egress'
   | 'unverified-address'
   | 'aggregated-records'
   | 'gap-in-between'
+  | 'lease-gap'
   | 'too-many-to-list'
   | 'recorder-not-running'
   | 'recorder-crashed'
@@ -27,14 +29,27 @@ export type Reason =
   | 'source-silent'
   | 'request-not-kept';
 
-/** One thing that may be the answer: it overlaps its own window (the question's, widened by its clock's error). */
-export interface Candidate {
-  readonly endpoint: Endpoint;
+/** A stored interval on the way from the outside to the inside, with the question's window widened by its clock's error. */
+export interface Link {
+  readonly source: string;
   readonly interval: Interval;
   readonly window: Window;
-  readonly verdict: Verdict;
-  /** The subjects bound within the window; empty where nobody is named. */
-  readonly subjects: readonly Subject[];
+}
+
+/** One thing that may be the answer: each of its links overlaps its own window. */
+export interface Candidate {
+  /** The innermost that is known. */
+  readonly endpoint: Endpoint;
+  /** Whether the port by which it was found was recorded, and not only its address. */
+  readonly portRecorded: boolean;
+  /** The contact and the translations. */
+  readonly links: readonly Link[];
+  /** Of the contact; null when the gateway saw none. */
+  readonly verdict: Verdict | null;
+  /** The accounts bound within the window; empty where nobody is named. */
+  readonly accounts: readonly Subject[];
+  /** The subscriber that held the inside address, with the lease that says so; null when there is none. */
+  readonly subscriber: { readonly subject: Subject; readonly link: Link } | null;
 }
 
 export interface Facts {
@@ -43,9 +58,9 @@ export interface Facts {
   readonly candidates: readonly Candidate[];
   /** All that matched, also beyond what is listed. */
   readonly total: number;
-  /** What the source cannot vouch for, from the earliest candidate's start to the end of the asked window. */
+  /** What the sources cannot vouch for, from the earliest candidate's start to the end of the asked window. */
   readonly gaps: readonly Gap[];
-  readonly retainedFrom: Millis | null;
+  readonly retainedFrom: number | null;
   /** The question is about an address without a port. */
   readonly portMissing: boolean;
   /** The operator has declared that the address serves one subscriber only, so that it needs no port. */
@@ -79,7 +94,7 @@ export function grade(facts: Facts): Verdicts {
     return verdicts('outside-retention', 'none', ['before-retention']);
   if (facts.total === 0 || candidates.length === 0) return nothingFound(facts);
   const doubts = endpointDoubts(facts);
-  const named = subjectDoubts(facts);
+  const named = subjectDoubts(facts, doubts.length > 0);
   return verdicts(doubts.length === 0 ? 'exact' : 'ambiguous', named.grade, [...doubts, ...named.reasons]);
 }
 
@@ -108,29 +123,37 @@ function endpointDoubts(facts: Facts): Reason[] {
   if (endpoints.size > 1) doubts.push('several-endpoints');
   if (facts.total > candidates.length) doubts.push('too-many-to-list');
   if (facts.portMissing && !facts.unshared) doubts.push('no-port');
-  if (!facts.unshared && candidates.some((item) => item.endpoint.port === null))
-    doubts.push('port-not-recorded');
+  if (!facts.unshared && candidates.some((item) => !item.portRecorded)) doubts.push('port-not-recorded');
   if (facts.sharedEgress) doubts.push('shared-egress');
   if (candidates.some((item) => item.verdict === 'unverified')) doubts.push('unverified-address');
   if (candidates.some((item) => item.verdict === 'aggregated')) doubts.push('aggregated-records');
-  if (!candidates.some((item) => unbroken(item, facts.gaps))) doubts.push('gap-in-between');
+  if (!candidates.some(({ links }) => links.every((link) => isUnbroken(link, facts.gaps))))
+    doubts.push('gap-in-between');
   return doubts;
 }
 
 /** Nothing can have been missed between its start and the window, or its end is known and lies after the window. */
-function unbroken(candidate: Candidate, gaps: readonly Gap[]): boolean {
-  const { interval, window } = candidate;
+function isUnbroken({ source, interval, window }: Link, gaps: readonly Gap[]): boolean {
   if (interval.to !== null && interval.to > window.to) return true;
-  return !gaps.some((gap) => gap.reason !== 'not-yet' && gap.to > interval.from && gap.from < window.from);
+  return !gaps.some(
+    (gap) =>
+      gap.source === source && gap.reason !== 'not-yet' && gap.to > interval.from && gap.from < window.from,
+  );
 }
 
-function subjectDoubts(facts: Facts): { grade: SubjectGrade; reasons: Reason[] } {
-  const subjects = new Set(facts.candidates.flatMap((item) => item.subjects));
-  if (subjects.size === 0) return { grade: 'none', reasons: [] };
+/** Accounts and subscribers are two kinds of persons: one of each may stand for one human being. */
+function subjectDoubts(facts: Facts, endpointInDoubt: boolean): { grade: SubjectGrade; reasons: Reason[] } {
+  const { candidates } = facts;
+  const accounts = new Set(candidates.flatMap((item) => item.accounts));
+  const subscribers = new Set(candidates.flatMap(({ subscriber }) => subscriber?.subject ?? []));
+  if (accounts.size === 0 && subscribers.size === 0) return { grade: 'none', reasons: [] };
   const reasons: Reason[] = [];
-  if (subjects.size > 1) reasons.push('several-subjects');
-  if (facts.candidates.some((item) => item.subjects.length === 0)) reasons.push('unnamed-contact');
+  if (accounts.size > 1 || subscribers.size > 1) reasons.push('several-subjects');
+  if (accounts.size > 0 && candidates.some((item) => item.accounts.length === 0))
+    reasons.push('unnamed-contact');
+  if (subscribers.size > 0 && candidates.some((item) => item.subscriber === null)) reasons.push('no-lease');
+  const leases = candidates.flatMap(({ subscriber }) => subscriber?.link ?? []);
+  if (leases.length > 0 && !leases.some((link) => isUnbroken(link, facts.gaps))) reasons.push('lease-gap');
   // A person is never surer than the endpoint that they were found by.
-  const doubtful = reasons.length > 0 || endpointDoubts(facts).length > 0;
-  return { grade: doubtful ? 'ambiguous' : 'exact', reasons };
+  return { grade: reasons.length > 0 || endpointInDoubt ? 'ambiguous' : 'exact', reasons };
 }

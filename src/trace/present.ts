@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Subject } from '../model/accounts.ts';
-import type { Endpoint } from '../model/address.ts';
 import type { Json } from '../model/journal.ts';
-import type { StoredBinding, StoredEgress } from '../model/records.ts';
+import type { StoredBinding } from '../model/records.ts';
 import { DAY_MS, formatTime, type Interval, type Millis } from '../model/time.ts';
+import { firstSubject } from './candidates.ts';
+import { hopsOf, timeOrNull } from './hops.ts';
 import { questionJson } from './question.ts';
 import type { Trace, TracedCandidate } from './tracer.ts';
 
@@ -18,12 +19,6 @@ export function answerHandles(): (subject: Subject) => string {
     return handle;
   };
 }
-
-const timeOrNull = (time: Millis | null): string | null => (time === null ? null : formatTime(time));
-const endpointJson = (endpoint: Endpoint): { [key: string]: Json } => ({
-  address: endpoint.address,
-  port: endpoint.port,
-});
 
 /**
  * What a trace shows without a grant: the chain down to handles.
@@ -50,10 +45,11 @@ function candidateJson(
   handle: (subject: Subject) => string,
   extra: (candidate: TracedCandidate) => { readonly [key: string]: Json },
 ): { [key: string]: Json } {
-  const { contact, binding } = candidate;
-  const span: Interval = binding ?? contact;
+  const { binding } = candidate;
+  const subject = firstSubject(candidate);
+  const span = commonInterval(candidate);
   return {
-    subject: binding === null ? null : handle(binding.subject),
+    subject: subject === null ? null : handle(subject),
     ...extra(candidate),
     from: formatTime(span.from),
     to: timeOrNull(span.to),
@@ -67,8 +63,21 @@ function candidateJson(
             learned: binding.learned,
             sessionAge: sessionAge(binding),
           },
-    hops: [contactHop(trace, candidate)],
+    hops: hopsOf(trace.question, candidate, handle),
   };
+}
+
+/**
+ * While all of the hops held, and the account was bound. Clocks differ: where nothing is common by their word, the
+ * contact's or the outermost translation's counts.
+ */
+function commonInterval({ contact, binding, translations, lease }: TracedCandidate): Interval {
+  const all: Interval[] = [binding ?? contact, ...translations, lease].filter((item) => item !== null);
+  const from = all.reduce((latest, item) => Math.max(latest, item.from), -Infinity) as Millis;
+  const to = all.reduce((first, item) => Math.min(first, item.to ?? Infinity), Infinity) as Millis;
+  const [first] = all;
+  if (first !== undefined && from > to) return first;
+  return { from, to: to === Infinity ? null : to };
 }
 
 /**
@@ -84,35 +93,4 @@ function sessionAge({
   if (age < 5000) return 'new';
   if (age < 3_600_000) return 'under-1h';
   return age < DAY_MS ? 'under-1d' : 'older';
-}
-
-/** From the outside to the inside: what was asked about, and the client endpoint behind it. */
-function contactHop(trace: Trace, { contact }: TracedCandidate): { [key: string]: Json } {
-  const { question } = trace;
-  const outside: Endpoint =
-    question.kind === 'egress' ? { address: question.address, port: question.port } : contact.client;
-  return {
-    kind: 'contact',
-    outside: { address: outside.address, portLow: outside.port, portHigh: outside.port },
-    inside: endpointJson(contact.client),
-    source: 'gateway',
-    from: formatTime(contact.from),
-    to: timeOrNull(contact.to),
-    endReason: contact.endReason,
-    listener: contact.listener,
-    verdict: contact.verdict,
-    peer: endpointJson(contact.peer),
-    claimedChain: contact.chain,
-    own: endpointJson(contact.own),
-    egress: contact.egress.map(egressJson),
-  };
-}
-
-function egressJson(egress: StoredEgress): { [key: string]: Json } {
-  return {
-    local: endpointJson(egress.local),
-    remote: endpointJson(egress.remote),
-    from: formatTime(egress.from),
-    to: timeOrNull(egress.to),
-  };
 }

@@ -103,7 +103,7 @@ describe('the subjects in scope', () => {
       subjectGrade,
       reasons: [],
       count,
-      candidates: subjects.map((subject) => ({ binding: { subject } })),
+      candidates: subjects.map((subject) => ({ binding: { subject }, lease: null })),
     }) as unknown as Trace;
   const size = (...parts: Parameters<typeof subjectsInScope>): number => subjectsInScope(...parts).size;
 

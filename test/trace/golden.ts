@@ -1,9 +1,9 @@
 import type { Facts, Verdicts } from '../../src/trace/grade.ts';
-import type { Candidate } from '../../src/trace/grade.ts';
+import type { Candidate, Link } from '../../src/trace/grade.ts';
 import type { IpAddress, Port } from '../../src/model/address.ts';
 import type { Subject } from '../../src/model/accounts.ts';
 import type { Gap } from '../../src/model/records.ts';
-import type { Millis } from '../../src/model/time.ts';
+import type { Interval, Millis } from '../../src/model/time.ts';
 
 /** Times in these cases are seconds on a small scale; the question asks for second 100, the clock's error is 1 s. */
 const at = (seconds: number): Millis => (seconds * 1000) as Millis;
@@ -11,20 +11,46 @@ const WINDOW = { from: at(99), to: at(101) };
 const ANNA = 'aaaaaaaaaaaaaaaa' as Subject;
 const BERT = 'bbbbbbbbbbbbbbbb' as Subject;
 
-function candidate(changes: Partial<Candidate> & { port?: number | null; address?: string } = {}): Candidate {
-  const { port = 40_001, address = '113.66.1.1', ...rest } = changes;
+interface Changes extends Partial<Candidate> {
+  readonly port?: number | null;
+  readonly address?: string;
+  readonly interval?: Interval;
+  readonly subjects?: readonly Subject[];
+}
+
+const linkOf = (source: string, interval: Interval = { from: at(50), to: at(200) }): Link => ({
+  source,
+  interval,
+  window: WINDOW,
+});
+
+/** A contact. */
+function candidate(changes: Changes = {}): Candidate {
+  const { port = 40_001, address = '113.66.1.1', interval, subjects = [ANNA], ...rest } = changes;
   return {
     endpoint: { address: address as IpAddress, port: port as Port | null },
-    interval: { from: at(50), to: at(200) },
-    window: WINDOW,
+    portRecorded: port !== null,
+    links: [linkOf('gateway', interval)],
     verdict: 'direct',
-    subjects: [ANNA],
+    accounts: subjects,
+    subscriber: null,
     ...rest,
   };
 }
 
-const gap = (from: number, to: number, reason: Gap['reason'] = 'not-running'): Gap => ({
-  source: 'gateway',
+/** A translation that the gateway saw nothing of, and the lease of its inside address. */
+const translated = (address: string, changes: Changes = {}): Candidate =>
+  candidate({
+    address,
+    subjects: [],
+    verdict: null,
+    links: [linkOf('nat', changes.interval)],
+    subscriber: { subject: BERT, link: linkOf('aaa', { from: at(10), to: null }) },
+    ...changes,
+  });
+
+const gap = (from: number, to: number, reason: Gap['reason'] = 'not-running', source = 'gateway'): Gap => ({
+  source,
   from: at(from),
   to: at(to),
   reason,
@@ -231,4 +257,86 @@ export const GOLDEN: readonly GoldenCase[] = [
     verdicts: is('none', 'none'),
   },
   { name: 'nothing', facts: facts({}), verdicts: is('none', 'none') },
+
+  {
+    name: 'a port block and the lease of its inside address',
+    facts: facts({ candidates: [translated('10.0.0.5', { port: null, portRecorded: true })] }),
+    verdicts: is('exact', 'exact'),
+  },
+  {
+    name: 'block edge: the port was given to another within the clock error',
+    facts: facts({
+      candidates: [
+        translated('10.0.0.5', { interval: { from: at(0), to: at(100) } }),
+        translated('10.0.0.6', {
+          interval: { from: at(100), to: null },
+          subscriber: { subject: ANNA, link: linkOf('aaa') },
+        }),
+      ],
+    }),
+    verdicts: is('ambiguous', 'ambiguous', 'several-endpoints', 'several-subjects'),
+  },
+  {
+    name: 'a translation without ports',
+    facts: facts({ candidates: [translated('10.0.0.5', { portRecorded: false })] }),
+    verdicts: is('ambiguous', 'ambiguous', 'port-not-recorded'),
+  },
+  {
+    name: 'one outside port towards two remotes',
+    facts: facts({ candidates: [translated('10.0.0.5'), translated('10.0.0.6')] }),
+    verdicts: is('ambiguous', 'ambiguous', 'several-endpoints'),
+  },
+  {
+    name: 'a missing delete: still open, nothing lost since',
+    facts: facts({ candidates: [translated('10.0.0.5', { interval: { from: at(0), to: null } })] }),
+    verdicts: is('exact', 'exact'),
+  },
+  {
+    name: 'a missing delete, and records were lost since',
+    facts: facts({
+      candidates: [translated('10.0.0.5', { interval: { from: at(0), to: null } })],
+      gaps: [gap(60, 61, 'lost', 'nat')],
+    }),
+    verdicts: is('ambiguous', 'ambiguous', 'gap-in-between'),
+  },
+  {
+    name: 'another source was silent meanwhile',
+    facts: facts({
+      candidates: [translated('10.0.0.5', { interval: { from: at(0), to: null } })],
+      gaps: [gap(60, 61, 'lost', 'another'), gap(60, 61, 'not-running', 'gateway')],
+    }),
+    verdicts: is('exact', 'exact'),
+  },
+  {
+    name: 'an account and a subscriber are one of each',
+    facts: facts({
+      candidates: [translated('10.0.0.5', { subjects: [ANNA], verdict: 'direct' })],
+    }),
+    verdicts: is('exact', 'exact'),
+  },
+  {
+    name: 'nobody holds the inside address',
+    facts: facts({ candidates: [translated('10.0.0.5', { subscriber: null })] }),
+    verdicts: is('exact', 'none'),
+  },
+  {
+    name: 'two ways to one inside endpoint, one without a lease',
+    facts: facts({ candidates: [translated('10.0.0.5'), translated('10.0.0.5', { subscriber: null })] }),
+    verdicts: is('exact', 'ambiguous', 'no-lease'),
+  },
+  {
+    name: 'the access server was away between the start of the lease and the window',
+    facts: facts({ candidates: [translated('10.0.0.5')], gaps: [gap(20, 30, 'crash', 'aaa')] }),
+    verdicts: is('exact', 'ambiguous', 'lease-gap'),
+  },
+  {
+    name: 'nothing, and an exporter lost records',
+    facts: facts({ gaps: [gap(90, 110, 'lost', 'nat')] }),
+    verdicts: is('gap', 'none', 'records-lost'),
+  },
+  {
+    name: 'nothing, and an exporter was silent',
+    facts: facts({ gaps: [gap(90, 110, 'silent', 'nat')] }),
+    verdicts: is('gap', 'none', 'source-silent'),
+  },
 ];

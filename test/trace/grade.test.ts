@@ -11,17 +11,25 @@ describe('grade: the golden cases of R5', () => {
 });
 
 const millis = fc.integer({ min: 0, max: 1000 }).map((value) => value as Millis);
+const link = fc.record({
+  source: fc.constantFrom('gateway', 'nat'),
+  interval: fc.record({ from: millis, to: fc.option(millis) }),
+  window: fc.constant({ from: 400 as Millis, to: 600 as Millis }),
+});
 const candidates: fc.Arbitrary<Candidate> = fc.record({
   endpoint: fc.record({
     address: fc.constantFrom('192.0.2.1', '192.0.2.2').map((text) => text as IpAddress),
     port: fc.constantFrom(1, 2, null).map((port) => port as Port | null),
   }),
-  interval: fc.record({ from: millis, to: fc.option(millis) }),
-  window: fc.constant({ from: 400 as Millis, to: 600 as Millis }),
-  verdict: fc.constantFrom('direct', 'forwarded', 'unverified', 'aggregated'),
-  subjects: fc.array(
+  portRecorded: fc.boolean(),
+  links: fc.array(link, { minLength: 1, maxLength: 3 }),
+  verdict: fc.constantFrom('direct', 'forwarded', 'unverified', 'aggregated', null),
+  accounts: fc.array(
     fc.constantFrom('a', 'b').map((text) => text as Subject),
     { maxLength: 2 },
+  ),
+  subscriber: fc.option(
+    fc.record({ subject: fc.constantFrom('c', 'd').map((text) => text as Subject), link }),
   ),
 });
 
@@ -47,14 +55,21 @@ describe('grade: what must never be', () => {
           if (verdict.grade === 'exact') {
             expect(new Set(list.map(({ endpoint }) => `${endpoint.address} ${endpoint.port}`)).size).toBe(1);
             expect(
-              list.every(({ verdict: address }) => address === 'direct' || address === 'forwarded'),
+              list.every(
+                ({ verdict: address, portRecorded }) =>
+                  portRecorded && (address === null || address === 'direct' || address === 'forwarded'),
+              ),
             ).toBe(true);
             expect([portMissing, sharedEgress, cut]).toEqual([false, false, 0]);
           }
           if (verdict.subjectGrade === 'exact') {
             expect(verdict.grade).toBe('exact');
-            expect(new Set(list.flatMap(({ subjects }) => subjects)).size).toBe(1);
-            expect(list.every(({ subjects }) => subjects.length > 0)).toBe(true);
+            const accounts = new Set(list.flatMap((item) => item.accounts));
+            const subscribers = new Set(list.flatMap(({ subscriber }) => subscriber?.subject ?? []));
+            expect([accounts.size, subscribers.size]).not.toEqual([0, 0]);
+            expect(Math.max(accounts.size, subscribers.size)).toBe(1);
+            expect(accounts.size === 0 || list.every((item) => item.accounts.length > 0)).toBe(true);
+            expect(subscribers.size === 0 || list.every(({ subscriber }) => subscriber !== null)).toBe(true);
           }
           if (verdict.grade === 'ambiguous') expect(verdict.reasons.length).toBeGreaterThan(0);
         },

@@ -5,6 +5,7 @@ import type { Millis } from '../../model/time.ts';
 import type {
   LeaseRecord,
   MessageId,
+  Remote,
   TranslationEvent,
   TranslationRecord,
 } from '../../model/translations.ts';
@@ -15,6 +16,9 @@ type ToldItem = Extract<
   RecordItem,
   { type: 'message' | 'translation' | 'lease' | 'restart' | 'gap' | 'import' }
 >;
+
+/** Stands for a remote that is none of the operator's own. */
+const ELSEWHERE = '*';
 
 /** The normalised row of what a source told; the columns are in schema.ts. */
 export function toldRow(item: ToldItem): Readonly<Cells> {
@@ -46,8 +50,8 @@ export function toldRow(item: ToldItem): Readonly<Cells> {
         item.outside?.low ?? null,
         item.outside?.high ?? null,
         item.outside?.step ?? null,
-        item.remote?.address ?? null,
-        item.remote?.port ?? null,
+        item.remote === 'elsewhere' ? ELSEWHERE : (item.remote?.address ?? null),
+        item.remote === 'elsewhere' ? null : (item.remote?.port ?? null),
         item.flow,
         item.at,
         item.until,
@@ -113,6 +117,11 @@ const endpoint = (row: Row, name: string): Endpoint => ({
   port: nullable(row[`${name}_port`]) as Port | null,
 });
 
+function remoteOf(row: Row): Remote {
+  if (row['remote_address'] === null) return null;
+  return row['remote_address'] === ELSEWHERE ? 'elsewhere' : endpoint(row, 'remote');
+}
+
 /** A row of one of the three tables, joined with its message. */
 export const toldTranslation = (row: Row): ToldTranslation => ({
   type: 'translation',
@@ -132,7 +141,7 @@ export const toldTranslation = (row: Row): ToldTranslation => ({
           high: nullable(row['outside_high']) as Port | null,
           step: Number(row['outside_step']),
         },
-  remote: row['remote_address'] === null ? null : endpoint(row, 'remote'),
+  remote: remoteOf(row),
   flow: nullable(row['flow']),
   at: Number(row['at_ms']) as Millis,
   until: nullable(row['until_ms']) as Millis | null,

@@ -1,0 +1,150 @@
+import type { Endpoint, IpAddress } from '../model/address.ts';
+import type { RecordReader, Window } from '../model/records.ts';
+import { MAX_CLOCK_ERROR_MS, overlaps, type Millis } from '../model/time.ts';
+import type { Lease, Translation } from '../model/translations.ts';
+
+/** A way from an endpoint inwards: translations from the outside to the inside, then the lease of the innermost address. */
+export interface Chain {
+  readonly translations: readonly Translation[];
+  readonly lease: Lease | null;
+  /** The innermost endpoint. */
+  readonly inside: Endpoint;
+}
+
+export interface Chains {
+  readonly chains: readonly Chain[];
+  /** How many more there are than were looked at. */
+  readonly cut: number;
+}
+
+export interface ChainOptions {
+  readonly records: RecordReader;
+  readonly assumedClockErrorMs: number;
+}
+
+/** NATs in a row: a home router's, a carrier's, and one to spare. */
+const MOST_HOPS = 4;
+const FETCH_LIMIT = 1000;
+/** Chains of one question; beyond it the count tells of the rest. */
+const MOST_CHAINS = 500;
+
+/** The window, widened by the error of one record's clock. */
+export function widened(options: ChainOptions, clockErrorMs: number | null, asked: Window): Window {
+  const error = clockErrorMs ?? options.assumedClockErrorMs;
+  return { from: (asked.from - error) as Millis, to: (asked.to + error) as Millis };
+}
+
+/** Widened by the largest error that any record may have. */
+export const widest = (asked: Window): Window => ({
+  from: (asked.from - MAX_CLOCK_ERROR_MS) as Millis,
+  to: (asked.to + MAX_CLOCK_ERROR_MS) as Millis,
+});
+
+const inTime =
+  (options: ChainOptions, asked: Window) =>
+  (item: Translation | Lease): boolean => {
+    const window = widened(options, item.clockErrorMs, asked);
+    return overlaps(item, window.from, window.to);
+  };
+
+/**
+ * All ways inwards from an endpoint within the asked window, in every realm.
+ * @param protocol  IANA's number, or null for every one
+ */
+export async function chainsInward(
+  options: ChainOptions,
+  outside: Endpoint,
+  protocol: number | null,
+  asked: Window,
+): Promise<Chains> {
+  const found: Chain[] = [];
+  let cut = 0;
+  const walk = async (endpoint: Endpoint, passed: readonly Translation[]): Promise<void> => {
+    const { translations, total } = await options.records.translations(
+      'outside',
+      endpoint.address,
+      endpoint.port,
+      widest(asked),
+      FETCH_LIMIT,
+    );
+    if (total > translations.length) cut += total - translations.length;
+    const near = translations
+      .filter(inTime(options, asked))
+      .filter((item) => protocol === null || item.protocol === null || item.protocol === protocol)
+      .filter((item) => !wasPassed(passed, item.inside.address));
+    if (near.length === 0 || passed.length >= MOST_HOPS) {
+      await leaf(endpoint, passed);
+      return;
+    }
+    for (const item of near) {
+      if (found.length >= MOST_CHAINS) {
+        cut += 1;
+        return;
+      }
+      await walk(item.inside, [...passed, item]);
+    }
+  };
+  const leaf = async (inside: Endpoint, passed: readonly Translation[]): Promise<void> => {
+    const leases = await leasesAt(options, inside, passed.at(-1)?.realm ?? '', asked);
+    if (leases.length === 0 && passed.length > 0) found.push({ translations: passed, lease: null, inside });
+    for (const lease of leases) found.push({ translations: passed, lease, inside });
+  };
+  await walk(outside, []);
+  return { chains: found, cut };
+}
+
+/** The leases of an address in a realm; where only one of both names a realm they are taken to be the same. */
+export async function leasesAt(
+  options: ChainOptions,
+  { address }: Endpoint,
+  realm: string,
+  asked: Window,
+): Promise<readonly Lease[]> {
+  const { leases } = await options.records.leases(address, widest(asked), FETCH_LIMIT);
+  return leases
+    .filter(inTime(options, asked))
+    .filter((lease) => realm === '' || lease.realm === '' || lease.realm === realm);
+}
+
+/**
+ * All ways outwards from an inside endpoint: each as its translations from the outside to the inside.
+ */
+export async function chainsOutward(
+  options: ChainOptions,
+  inside: Endpoint,
+  protocol: number | null,
+  asked: Window,
+): Promise<{ readonly chains: readonly (readonly Translation[])[]; readonly cut: number }> {
+  const found: (readonly Translation[])[] = [];
+  let cut = 0;
+  const walk = async (endpoint: Endpoint, passed: readonly Translation[]): Promise<void> => {
+    const { translations, total } = await options.records.translations(
+      'inside',
+      endpoint.address,
+      endpoint.port,
+      widest(asked),
+      FETCH_LIMIT,
+    );
+    if (total > translations.length) cut += total - translations.length;
+    const near = translations
+      .filter(inTime(options, asked))
+      .filter((item) => protocol === null || item.protocol === null || item.protocol === protocol)
+      .filter((item) => !wasPassed(passed, item.outside.address));
+    if ((near.length === 0 || passed.length >= MOST_HOPS) && passed.length > 0) found.push(passed);
+    if (passed.length >= MOST_HOPS) return;
+    for (const item of near) {
+      if (found.length >= MOST_CHAINS) {
+        cut += 1;
+        return;
+      }
+      const { address, low, high } = item.outside;
+      await walk({ address, port: low === high ? low : null }, [item, ...passed]);
+    }
+  };
+  await walk(inside, []);
+  return { chains: found, cut };
+}
+
+/** Two exporters may tell of one NAT, and a NAT of itself: an address that was passed is not entered again. */
+const wasPassed = (passed: readonly Translation[], address: IpAddress): boolean =>
+  passed.some(({ inside, outside }) => inside.address === address || outside.address === address);

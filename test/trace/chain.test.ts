@@ -1,0 +1,395 @@
+import { describe, expect, it } from 'vitest';
+import type { IpAddress, Port } from '../../src/model/address.ts';
+import type { AccountId, Site, Subject } from '../../src/model/accounts.ts';
+import type { RecordItem, RequestId } from '../../src/model/records.ts';
+import { formatTime, type Millis } from '../../src/model/time.ts';
+import type { LeaseRecord, MessageId, TranslationRecord } from '../../src/model/translations.ts';
+import { openMemoryRecords } from '../../src/records/memory.ts';
+import { presentTrace } from '../../src/trace/present.ts';
+import { parseQuestion } from '../../src/trace/question.ts';
+import { createTracer } from '../../src/trace/tracer.ts';
+import { binding, connection, egress, endpoint, NOON, plus } from '../records/items.ts';
+
+const PUBLIC = '113.66.1.1';
+const ANNA = 'aaaaaaaaaaaaaaaa';
+const SUBSCRIBER = 'cccccccccccccccc' as Subject;
+const OTHER = 'dddddddddddddddd' as Subject;
+const OWN = endpoint('192.0.2.1', 443);
+
+let numbers = 0;
+
+function messageOf(source: string, dialect: string, time: Millis): { id: MessageId; item: RecordItem } {
+  numbers += 1;
+  const id = numbers as MessageId;
+  const digest = `digest-${numbers}`;
+  return {
+    id,
+    item: {
+      type: 'message',
+      id,
+      source,
+      dialect,
+      digest,
+      at: time,
+      received: time,
+      offsetMs: 0,
+      clockErrorMs: 100,
+    },
+  };
+}
+
+interface Told extends Partial<Omit<TranslationRecord, 'inside' | 'outside'>> {
+  readonly dialect?: string;
+}
+
+function told(
+  inside: readonly [string, number | null],
+  outside: readonly [string, number | null, number?],
+  time: Millis,
+  { dialect = 'ipfix:rfc8158', ...rest }: Told = {},
+): RecordItem[] {
+  const { id, item } = messageOf(rest.source ?? 'nat', dialect, time);
+  const [address, low, high = low] = outside;
+  return [
+    item,
+    {
+      type: 'translation',
+      message: id,
+      place: 0,
+      source: 'nat',
+      event: 'create',
+      realm: '',
+      protocol: 6,
+      inside: endpoint(inside[0], inside[1]),
+      outside: {
+        address: address as IpAddress,
+        low: low as Port | null,
+        high: high as Port | null,
+        step: 1,
+      },
+      remote: null,
+      flow: null,
+      at: time,
+      until: null,
+      ...rest,
+    },
+  ];
+}
+
+function lease(
+  address: string,
+  subject: Subject,
+  time: Millis,
+  changes: Partial<LeaseRecord> = {},
+): RecordItem[] {
+  const { id, item } = messageOf('aaa', 'radius', time);
+  return [
+    item,
+    {
+      type: 'lease',
+      message: id,
+      place: 0,
+      source: 'aaa',
+      event: 'start',
+      session: `session of ${address} ${subject}`,
+      server: 'bras',
+      realm: '',
+      address: address as IpAddress,
+      bits: 32,
+      subject,
+      line: null,
+      at: time,
+      ...changes,
+    },
+  ];
+}
+
+const contact = (number: number, port: number, account: string | null = ANNA): RecordItem[] => [
+  connection(number, NOON, { client: endpoint(PUBLIC, port), peer: endpoint(PUBLIC, port), clockErrorMs: 5 }),
+  egress(number, 50_000 + number, NOON),
+  ...(account === null ? [] : [binding(number, account, NOON)]),
+];
+const covered = (...sources: string[]): RecordItem[] =>
+  sources.map((source) => ({
+    type: 'coverage',
+    source,
+    from: plus(NOON, -600_000),
+    to: plus(NOON, 3_600_000),
+  }));
+
+/** Asks five seconds after noon, an hour later. */
+async function over(...items: RecordItem[][]) {
+  let now: Millis = plus(NOON, -600_000);
+  const { writer, reader } = openMemoryRecords({ items: [] }, () => now);
+  await writer.append([...covered('nat', 'aaa', 'cpe'), ...items.flat()]);
+  now = plus(NOON, 3_600_000);
+  const tracer = createTracer({
+    records: reader,
+    assumedClockErrorMs: 1000,
+    isUnshared: () => false,
+    subjectsOf: async (_site, account) => (account === 'subscriber' ? [SUBSCRIBER] : []),
+  });
+  return async (raw: Record<string, string>, ms = 5000) => {
+    const trace = await tracer.trace(
+      parseQuestion(
+        'requestId' in raw || 'account' in raw ? raw : { at: formatTime(plus(NOON, ms)), ...raw },
+      ),
+    );
+    const names = { [ANNA]: 'anna', [SUBSCRIBER]: 'subscriber', [OTHER]: 'other' } as Record<string, string>;
+    const shown = presentTrace(trace, (subject) => names[subject] ?? '?');
+    return shown as unknown as {
+      grade: string;
+      subjectGrade: string;
+      reasons: string[];
+      candidates: {
+        subject: string | null;
+        from: string;
+        to: string | null;
+        clockErrorMs: number;
+        clockMeasured: boolean;
+        hops: {
+          kind: string;
+          outside: { address: string; portLow: number | null; portHigh: number | null };
+          inside: { address: string; port: number | null };
+          source: string;
+          subject?: string | null;
+        }[];
+      }[];
+    };
+  };
+}
+
+const outside = (port: number) => ({ outside: PUBLIC, port: String(port) });
+
+describe('the chain', () => {
+  it('from the public endpoint over the contact, the translation and the lease', async () => {
+    const ask = await over(
+      contact(1, 40_001),
+      told(['100.64.0.5', 2000], [PUBLIC, 40_001], plus(NOON, -20)),
+      lease('100.64.0.5', SUBSCRIBER, plus(NOON, -60_000)),
+    );
+    const answer = await ask(outside(40_001));
+    expect(answer).toMatchObject({ grade: 'exact', subjectGrade: 'exact', reasons: [] });
+    expect(answer.candidates).toMatchObject([
+      {
+        subject: 'anna',
+        from: formatTime(NOON),
+        to: null,
+        clockErrorMs: 100,
+        clockMeasured: true,
+        hops: [
+          { kind: 'contact', inside: { address: PUBLIC, port: 40_001 }, subject: 'anna' },
+          {
+            kind: 'translation',
+            outside: { address: PUBLIC, portLow: 40_001, portHigh: 40_001 },
+            inside: { address: '100.64.0.5', port: 2000 },
+            source: 'nat',
+          },
+          { kind: 'lease', inside: { address: '100.64.0.5', port: 2000 }, subject: 'subscriber' },
+        ],
+      },
+    ]);
+    const byGatewaySide = await ask({ egress: '10.0.0.1', port: '50001' });
+    expect(byGatewaySide).toMatchObject({ grade: 'exact', subjectGrade: 'exact' });
+    expect(byGatewaySide.candidates[0]?.hops.map(({ kind }) => kind)).toEqual([
+      'contact',
+      'translation',
+      'lease',
+    ]);
+    const reverse = await ask({ inside: '100.64.0.5', port: '2000' });
+    expect(reverse).toMatchObject({ grade: 'exact', subjectGrade: 'exact' });
+    expect(reverse.candidates[0]?.hops.map(({ outside }) => `${outside.address}:${outside.portLow}`)).toEqual(
+      [`${PUBLIC}:40001`, `${PUBLIC}:40001`, '100.64.0.5:null'],
+    );
+  });
+
+  it('a request id leads to the subscriber', async () => {
+    const request = '0b8f3c1e-0000-4000-8000-000000000001' as RequestId;
+    const ask = await over(
+      contact(1, 40_001),
+      [
+        {
+          type: 'request',
+          request,
+          connection: connection(1, NOON).id,
+          site: 'forum' as Site,
+          subject: ANNA as Subject,
+          learned: 'header',
+          at: plus(NOON, 500),
+        },
+      ],
+      told(['100.64.0.5', 2000], [PUBLIC, 40_001], NOON),
+      lease('100.64.0.5', SUBSCRIBER, plus(NOON, -60_000)),
+    );
+    const answer = await ask({ requestId: request });
+    expect(answer).toMatchObject({ grade: 'exact', subjectGrade: 'exact' });
+    expect(answer.candidates[0]?.hops.at(-1)).toMatchObject({ kind: 'lease', subject: 'subscriber' });
+  });
+
+  it('goes through NATs in a row, and through a port block', async () => {
+    const ask = await over(
+      told(['100.64.0.5', null], [PUBLIC, 1024, 2047], plus(NOON, -90_000)),
+      lease('100.64.0.5', SUBSCRIBER, plus(NOON, -60_000)),
+      told(['10.1.1.1', 9000], [PUBLIC, 40_009], NOON),
+      told(['192.168.1.7', 5000], ['10.1.1.1', 9000], NOON, { source: 'cpe' }),
+    );
+    const block = await ask(outside(1500));
+    expect(block).toMatchObject({ grade: 'exact', subjectGrade: 'exact' });
+    expect(block.candidates[0]).toMatchObject({
+      subject: 'subscriber',
+      hops: [
+        {
+          kind: 'translation',
+          outside: { portLow: 1024, portHigh: 2047 },
+          inside: { address: '100.64.0.5', port: null },
+        },
+        { kind: 'lease' },
+      ],
+    });
+    const twice = await ask(outside(40_009));
+    expect(twice).toMatchObject({ grade: 'exact', subjectGrade: 'none' });
+    expect(twice.candidates[0]?.hops.map(({ inside }) => inside.address)).toEqual([
+      '10.1.1.1',
+      '192.168.1.7',
+    ]);
+    const reverse = await ask({ inside: '192.168.1.7', port: '5000' });
+    expect(reverse.candidates[0]?.hops.map((hop) => hop.outside.address)).toEqual([PUBLIC, '10.1.1.1']);
+    expect(await ask(outside(2048))).toMatchObject({ grade: 'none', candidates: [] });
+  });
+
+  it('a subscriber with the public address itself', async () => {
+    const ask = await over(contact(1, 40_001, null), lease(PUBLIC, SUBSCRIBER, plus(NOON, -60_000)));
+    const answer = await ask(outside(40_001));
+    expect(answer).toMatchObject({ grade: 'exact', subjectGrade: 'exact' });
+    expect(answer.candidates[0]).toMatchObject({ subject: 'subscriber' });
+    expect(answer.candidates[0]?.hops.map(({ kind }) => kind)).toEqual(['contact', 'lease']);
+  });
+
+  it('one outside port towards two remotes: the contact knows which, --remote asks for one', async () => {
+    const linux = (remote: TranslationRecord['remote'], flow: number) => ({
+      dialect: 'conntrack',
+      remote,
+      flow,
+    });
+    const items = [
+      told(['10.0.0.5', 1], [PUBLIC, 40_001], NOON, linux(OWN, 1)),
+      told(['10.0.0.6', 2], [PUBLIC, 40_001], NOON, linux('elsewhere', 2)),
+    ];
+    const ask = await over(...items);
+    expect(await ask(outside(40_001))).toMatchObject({ grade: 'ambiguous', reasons: ['several-endpoints'] });
+    const one = await ask({ ...outside(40_001), remote: '192.0.2.1:443' });
+    expect(one).toMatchObject({ grade: 'exact' });
+    expect(one.candidates.map((item) => item.hops[0]?.inside.address)).toEqual(['10.0.0.5']);
+    // A service that is not declared as the operator's own tells nothing apart.
+    expect(
+      (await ask({ ...outside(40_001), remote: '192.0.2.99:443' })).candidates.map(
+        (item) => item.hops[0]?.inside.address,
+      ),
+    ).toEqual(['10.0.0.6']);
+    const joined = await over(contact(1, 40_001), ...items);
+    expect((await joined({ ...outside(40_001), remote: '192.0.2.1:443' })).candidates).toMatchObject([
+      { subject: 'anna', hops: [{ kind: 'contact' }, { inside: { address: '10.0.0.5' } }] },
+    ]);
+    expect((await joined({ egress: '10.0.0.1', port: '50001' })).candidates).toHaveLength(1);
+  });
+
+  it('a port given to another within the clock error is ambiguous, outside it is not', async () => {
+    const ask = await over(
+      told(['10.0.0.5', null], [PUBLIC, 1024, 2047], plus(NOON, -90_000)),
+      told(['10.0.0.6', null], [PUBLIC, 1024, 2047], plus(NOON, 5050)),
+      lease('10.0.0.5', SUBSCRIBER, plus(NOON, -90_000)),
+      lease('10.0.0.6', OTHER, plus(NOON, -90_000)),
+    );
+    expect(await ask(outside(1500))).toMatchObject({
+      grade: 'ambiguous',
+      subjectGrade: 'ambiguous',
+      reasons: ['several-endpoints', 'several-subjects'],
+    });
+    expect(await ask(outside(1500), 4900)).toMatchObject({ grade: 'exact', subjectGrade: 'exact' });
+    expect((await ask(outside(1500), 6000)).candidates).toMatchObject([{ subject: 'other' }]);
+  });
+
+  it('translations without ports are never exact, and are all listed', async () => {
+    const ask = await over(
+      told(['10.0.0.5', null], [PUBLIC, null], NOON),
+      told(['10.0.0.6', null], [PUBLIC, null], NOON),
+    );
+    const answer = await ask(outside(1500));
+    expect(answer).toMatchObject({ grade: 'ambiguous', reasons: ['several-endpoints', 'port-not-recorded'] });
+    expect(answer.candidates).toHaveLength(2);
+  });
+
+  it('UDP and TCP on one port are told apart by --proto', async () => {
+    const ask = await over(
+      contact(1, 40_001),
+      told(['10.0.0.5', 1], [PUBLIC, 40_001], NOON),
+      told(['10.0.0.6', 2], [PUBLIC, 40_001], NOON, { protocol: 17 }),
+    );
+    expect(await ask(outside(40_001))).toMatchObject({ grade: 'ambiguous' });
+    expect((await ask({ ...outside(40_001), proto: 'tcp' })).candidates).toMatchObject([
+      { hops: [{ kind: 'contact' }, { inside: { address: '10.0.0.5' } }] },
+    ]);
+    expect((await ask({ ...outside(40_001), proto: 'udp' })).candidates).toMatchObject([
+      { hops: [{ inside: { address: '10.0.0.6' } }] },
+    ]);
+  });
+
+  it('leases of another realm are another subscriber with the same address', async () => {
+    const ask = await over(
+      told(['10.0.0.5', 1], [PUBLIC, 40_001], NOON, { realm: 'vrf:1' }),
+      lease('10.0.0.5', SUBSCRIBER, plus(NOON, -60_000), { realm: 'vrf:1' }),
+      lease('10.0.0.5', OTHER, plus(NOON, -60_000), { realm: 'vrf:2' }),
+    );
+    const answer = await ask(outside(40_001));
+    expect(answer).toMatchObject({ grade: 'exact', subjectGrade: 'exact' });
+    expect(answer.candidates).toMatchObject([{ subject: 'subscriber' }]);
+  });
+
+  it('what an exporter lost lowers an answer that rests on it, and turns nothing into a gap', async () => {
+    const lost: RecordItem[] = [
+      {
+        type: 'gap',
+        source: 'nat',
+        from: plus(NOON, 3000),
+        to: plus(NOON, 6000),
+        reason: 'lost',
+        count: 4,
+      },
+    ];
+    const ask = await over(told(['10.0.0.5', 1], [PUBLIC, 40_001], NOON), lost);
+    expect(await ask(outside(40_001))).toMatchObject({ grade: 'ambiguous', reasons: ['gap-in-between'] });
+    expect(await ask(outside(40_002))).toMatchObject({ grade: 'gap', reasons: ['records-lost'] });
+    expect(await ask(outside(40_002), 2000)).toMatchObject({ grade: 'none' });
+  });
+
+  it('a question within the clock error of the edge of what is covered counts as covered', async () => {
+    const edge: RecordItem[] = [
+      { type: 'coverage', source: 'file', from: plus(NOON, -600_000), to: plus(NOON, 4500) },
+    ];
+    const ask = await over(edge);
+    expect(await ask(outside(40_002), 5400)).toMatchObject({ grade: 'none' });
+    expect(await ask(outside(40_002), 5600)).toMatchObject({ grade: 'gap' });
+  });
+
+  it('a subscriber over a period: addresses, and the public endpoints that they had', async () => {
+    const ask = await over(
+      told(['10.0.0.5', 1], [PUBLIC, 40_001], NOON),
+      told(['10.0.0.5', 2], [PUBLIC, 40_002], NOON, { protocol: 17 }),
+      lease('10.0.0.5', SUBSCRIBER, plus(NOON, -60_000)),
+      lease('10.0.0.9', SUBSCRIBER, plus(NOON, 30_000)),
+    );
+    const answer = await ask({
+      account: 'subscriber' as AccountId,
+      site: 'aaa',
+      from: formatTime(plus(NOON, -60_000)),
+      to: formatTime(plus(NOON, 60_000)),
+    });
+    expect(
+      answer.candidates.map(({ hops }) => hops.map(({ outside }) => `${outside.address} ${outside.portLow}`)),
+    ).toEqual([
+      [`${PUBLIC} 40001`, '10.0.0.5 null'],
+      [`${PUBLIC} 40002`, '10.0.0.5 null'],
+      ['10.0.0.9 null'],
+    ]);
+  });
+});
