@@ -1,4 +1,4 @@
-import { overlaps, type Millis } from '../model/time.ts';
+import { overlaps } from '../model/time.ts';
 import type { Lease } from '../model/translations.ts';
 import type { Found } from './candidates.ts';
 import type { AccountQuestion } from './question.ts';
@@ -51,7 +51,7 @@ async function translationsUnder(
   { from, to }: AccountQuestion,
 ): Promise<{ readonly found: Found[]; readonly cut: number }> {
   const inside = { address: lease.address, port: null };
-  const window = span(Math.max(from, lease.from), Math.min(to, lease.to ?? to) as Millis);
+  const window = span(Math.max(from, lease.from), Math.min(to, lease.to ?? to));
   const { translations, total } = await options.records.translations(
     'inside',
     lease.address,

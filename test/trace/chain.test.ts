@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { IpAddress, Port } from '../../src/model/address.ts';
-import type { AccountId, Site, Subject } from '../../src/model/accounts.ts';
+import type { Site, Subject } from '../../src/model/accounts.ts';
 import type { RecordItem, RequestId } from '../../src/model/records.ts';
 import { formatTime, type Millis } from '../../src/model/time.ts';
 import type { LeaseRecord, MessageId, TranslationRecord } from '../../src/model/translations.ts';
@@ -379,7 +379,7 @@ describe('the chain', () => {
       lease('10.0.0.9', SUBSCRIBER, plus(NOON, 30_000)),
     );
     const answer = await ask({
-      account: 'subscriber' as AccountId,
+      account: 'subscriber',
       site: 'aaa',
       from: formatTime(plus(NOON, -60_000)),
       to: formatTime(plus(NOON, 60_000)),
