@@ -12,7 +12,15 @@ export interface ConfigDifference {
 const MOST = 200;
 
 /** What is set up once, when the process starts: files, threads, the control listener. */
-const FIXED_SECTIONS = new Set(['data', 'records', 'control', 'disclosure', 'trace', 'regions']);
+const FIXED_SECTIONS = new Set([
+  'data',
+  'records',
+  'control',
+  'disclosure',
+  'trace',
+  'regions',
+  'collectors',
+]);
 
 export function configDifference(before: RawConfig, after: RawConfig): ConfigDifference {
   const changed: string[] = [];

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { collectorsSchema } from './config-collectors-schema.ts';
 import { gatewaySchema } from './config-gateway-schema.ts';
 import { duration, name, section, strict } from './schema-parts.ts';
 
@@ -44,6 +45,7 @@ export const CONFIG_SCHEMA = Type.Object(
       description: 'The communities behind this gateway.',
     }),
     gateway: gatewaySchema,
+    collectors: collectorsSchema,
     records: section(
       {
         durability: Type.Enum(['fsync', 'os'], {

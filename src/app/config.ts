@@ -5,9 +5,11 @@ import { durationMillis, MAX_CLOCK_ERROR_MS } from '../model/time.ts';
 import { isRegionCode, type V6ProvincePolicy } from '../model/region.ts';
 import { parseCidr } from '../geo/prefix.ts';
 import type { Durability } from '../platform/sqlite.ts';
+import type { CollectorsSettings } from '../collectors/settings.ts';
 import type { GatewayOptions } from '../gateway/options.ts';
 import { REGION_FILE } from './region-file.ts';
 import { readConfigFile, type ConfigFile, type Path } from './config-file.ts';
+import { collectorsOf } from './config-collectors.ts';
 import { gatewayOf } from './config-gateway.ts';
 import type { RawConfig } from './config-schema.ts';
 
@@ -31,6 +33,8 @@ export interface Config {
     readonly mainlandIpv6: V6ProvincePolicy;
     readonly lastProvinceDays: number;
   };
+  /** Null when nothing is collected. */
+  readonly collectors: CollectorsSettings | null;
   readonly assumedClockErrorMs: number;
   /** Addresses and CIDRs that serve one subscriber only. */
   readonly unshared: readonly string[];
@@ -80,6 +84,7 @@ export function configOf(file: ConfigFile, base: string): Config {
     durability: raw.records.durability,
     diskReserveBytes: raw.records.diskReserve,
     regions: { ...raw.regions, file: raw.regions.file === undefined ? REGION_FILE : at(raw.regions.file) },
+    collectors: collectorsOf(file, at),
     assumedClockErrorMs: millis(raw.trace.assumedClockError),
     unshared: raw.trace.unshared,
     control: raw.control,

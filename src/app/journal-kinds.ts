@@ -12,6 +12,8 @@ export const REGIONS_KIND = 'regions.updated';
 export const CRASHED_KIND = 'system.crashed';
 /** The recorder had ended within a run and was started again. */
 export const RECORDER_KIND = 'records.recorder-crashed';
+/** The collectors' process ended without being asked, and is replaced. */
+export const COLLECTORS_KIND = 'collectors.ended';
 /** A gateway worker ended without being asked, and is replaced. */
 export const WORKER_KIND = 'gateway.worker-ended';
 /** Another configuration is taken over (SIGHUP): its digest and the keys that differ. */

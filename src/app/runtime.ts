@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import type { CollectorsStatus } from '../collectors/status.ts';
 import { openAccounts } from '../accounts/open-accounts.ts';
 import { openRegions, type RegionStore } from '../geo/reader.ts';
 import { watchRegions } from '../geo/update.ts';
@@ -18,12 +19,14 @@ import {
   type SqliteRecorder,
 } from '../records/sqlite/engine.ts';
 import { anchorer } from './anchor.ts';
+import { superviseCollectors, type SupervisedCollectors } from './collectors/supervise.ts';
 import { watchClockError } from './clock-error.ts';
 import { configDifference } from './config-diff.ts';
 import type { Config } from './config.ts';
 import { openControl, siteSettings } from './control.ts';
 import { dataLayout, prepareDataDirectory } from './data-directory.ts';
 import {
+  COLLECTORS_KIND,
   CONFIG_KIND,
   CONFIG_REFUSED_KIND,
   CRASHED_KIND,
@@ -128,6 +131,7 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runtim
   const sites = siteSettings(config);
   // The workers are started after the control API and so stop first: nothing is forwarded that could not be recorded.
   let workers: Workers | null = null;
+  let collectors: SupervisedCollectors | null = null;
   const control = await openControl({
     config,
     sites,
@@ -141,10 +145,24 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runtim
     },
     journal,
     reader,
-    status: () => statusOf(recorder, workers, regions, clockError.current()),
+    status: () => statusOf(recorder, workers, collectors, regions, clockError.current()),
     ready: () => recorder.writer.epoch !== 0 && (workers?.pids().length ?? 0) > 0,
   });
   closers.add(() => control.close());
+  if (config.collectors !== null) {
+    const supervised = await superviseCollectors({
+      settings: config.collectors,
+      recorderSocket: recorder.socketPath,
+      accounts,
+      log,
+      onEnded: (signal) => {
+        log.error('collectors.ended', { signal });
+        note(journal, log, COLLECTORS_KIND, { signal });
+      },
+    });
+    collectors = supervised;
+    closers.add(() => supervised.close());
+  }
   const started = await startWorkers({
     count: config.workers,
     gateway: config.gateway,
@@ -249,9 +267,14 @@ function badgePolicyOf({ regions }: Config): BadgePolicy {
   };
 }
 
+/** What the collectors say of themselves; null while they are away. */
+const collectorsJson = (status: CollectorsStatus | null): Json =>
+  status === null ? null : (JSON.parse(JSON.stringify(status)) as Json);
+
 async function statusOf(
   recorder: SqliteRecorder,
   workers: Workers | null,
+  collectors: SupervisedCollectors | null,
   regions: RegionStore,
   clockErrorMs: number | null,
 ): Promise<{ readonly [key: string]: Json }> {
@@ -268,6 +291,7 @@ async function statusOf(
     connections: sum(({ counts }) => counts.connections),
     claimedClients: sum(({ counts }) => counts.claimed),
     refusals,
+    collectors: collectors === null ? null : collectorsJson(await collectors.status()),
     clockErrorMs,
     regionAgeDays: Math.floor(regions.ageDays(systemClock())),
   };

@@ -15,6 +15,10 @@ export const TOOLS = [
   { command: 'openssl', debianPackage: 'openssl', suites: 'keys that openssl reads' },
   { command: 'nginx', debianPackage: 'nginx', suites: 'requests that nginx accepts or refuses' },
   { command: 'slowhttptest', debianPackage: 'slowhttptest', suites: 'clients that are slow on purpose' },
+  { command: 'ip', debianPackage: 'iproute2', suites: 'the whole chain behind a Linux NAT' },
+  { command: 'iptables', debianPackage: 'iptables', suites: 'the whole chain behind a Linux NAT' },
+  { command: 'conntrack', debianPackage: 'conntrack', suites: 'the whole chain behind a Linux NAT' },
+  { command: 'radclient', debianPackage: 'freeradius-utils', suites: 'accounting that radclient sends' },
   { command: 'chromium', debianPackage: 'chromium', suites: 'the forum in a browser' },
 ] as const satisfies readonly Tool[];
 

@@ -3,6 +3,7 @@ import type { Accounts } from '../../accounts/open-accounts.ts';
 import type { GatewayOptions, ListenerOptions } from '../../gateway/options.ts';
 import { ShudiError } from '../../model/errors.ts';
 import type { Log } from '../../platform/log.ts';
+import { within } from '../within.ts';
 import type { ListenerAddresses, WorkerStart, WorkerStatus } from './contract.ts';
 import { startWorker, type Worker } from './worker.ts';
 
@@ -239,17 +240,5 @@ async function requireFree(listeners: readonly ListenerOptions[]): Promise<void>
         throw new ShudiError('gateway.port-in-use', `Port ${port} is in use.`, `listener ${name}`, error);
       // Anything else the worker says better.
     });
-  }
-}
-
-async function within<T>(work: Promise<T>, limitMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new ShudiError('internal.fault', 'It took too long.')), limitMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -82,6 +82,11 @@ export class Decoder {
     return head.exportMs;
   }
 
+  /** The live counters: cheap enough to be looked at for each message, which `status` is not. */
+  get rejected(): Readonly<Rejected> {
+    return this.#rejected;
+  }
+
   status(): DecoderStatus {
     const domains = [...this.#domains.values()];
     return {

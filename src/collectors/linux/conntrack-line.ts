@@ -1,15 +1,13 @@
-import { canonicalAddress, canonicalPort, type Endpoint, type IpAddress } from '../../model/address.ts';
+import { canonicalAddress, canonicalPort, type IpAddress } from '../../model/address.ts';
+import { translatedSides, type Sides, type Tuple } from './tuples.ts';
 
 /** A translation that Linux tells of: its beginning or its end. */
-export interface ConntrackEvent {
+export interface ConntrackEvent extends Sides {
   readonly event: 'create' | 'delete';
   /** By the line's own stamp, ms since the epoch; null when it has none (`-o timestamp` makes them). */
   readonly timeMs: number | null;
   /** IANA's number. */
   readonly protocol: number;
-  readonly inside: Endpoint;
-  readonly outside: Endpoint;
-  readonly remote: Endpoint;
   /** The kernel's number of the entry (`-o id`); null when it is not told. */
   readonly flow: number | null;
   /** The conntrack zone, which keeps realms apart; 0 is the usual one. */
@@ -24,27 +22,22 @@ const MOST_CHARACTERS = 2048;
 
 const HEAD = /^(?:\[(\d{1,12})\.(\d{1,9})\]\s+)?\[(NEW|UPDATE|DESTROY)\]\s+(\S+)\s+(\d{1,3})\b(.*)$/;
 
-interface Tuple {
-  readonly source: Endpoint;
-  readonly destination: Endpoint;
-}
+/** A line that was cut off and another behind it, as they come when a writer died: its tuples are of two entries. */
+const SECOND_HEAD = /\[(?:NEW|UPDATE|DESTROY)\]/;
 
-/**
- * Reads a line of `conntrack -E -o timestamp,id`. An entry has two tuples, the one that began it and the reply's. With
- * source NAT the reply goes to the public endpoint: that is the reply tuple's destination; with destination NAT it
- * comes from the inside: that is its source.
- */
+/** Reads a line of `conntrack -E -o timestamp,id`. */
 export function conntrackEvent(line: string): ConntrackEvent | NoEvent {
   if (line.length > MOST_CHARACTERS) return 'not-conntrack';
   const head = HEAD.exec(line);
   if (head === null) return 'not-conntrack';
   const [, seconds, fraction, kind, , protocol, rest = ''] = head;
+  if (Number(protocol) > 255 || SECOND_HEAD.test(rest)) return 'not-conntrack';
   if (kind === 'UPDATE') return 'update';
   const tuples = tuplesIn(rest);
   if (tuples === null) return 'not-conntrack';
   const [original, reply] = tuples;
   if (original === undefined || reply === undefined) return 'no-address';
-  const sides = translation(original, reply);
+  const sides = translatedSides(original, reply);
   if (sides === null) return 'identity';
   return {
     event: kind === 'NEW' ? 'create' : 'delete',
@@ -91,15 +84,3 @@ function lastNumber(text: string, pattern: RegExp, below: number): number | null
   for (const match of text.matchAll(pattern)) last = Number(match[1]);
   return last !== null && last < below ? last : null;
 }
-
-type Sides = Pick<ConntrackEvent, 'inside' | 'outside' | 'remote'>;
-
-function translation(original: Tuple, reply: Tuple): Sides | null {
-  if (differ(original.source, reply.destination))
-    return { inside: original.source, outside: reply.destination, remote: reply.source };
-  if (differ(original.destination, reply.source))
-    return { inside: reply.source, outside: original.destination, remote: original.source };
-  return null;
-}
-
-const differ = (a: Endpoint, b: Endpoint): boolean => a.address !== b.address || a.port !== b.port;

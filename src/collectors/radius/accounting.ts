@@ -1,19 +1,13 @@
-import type { IpAddress, Port } from '../../model/address.ts';
+import type { IpAddress } from '../../model/address.ts';
 import { addressText } from '../address-text.ts';
 import type { AccountingRequest, Attribute } from './packet.ts';
+import { heldPorts, type HeldPorts } from './ports.ts';
+import { integer, text } from './values.ts';
 
 /** An address, or a prefix of so many bits, that a subscriber holds. */
 export interface HeldPrefix {
   readonly address: IpAddress;
   readonly bits: number;
-}
-
-/** A block of outside ports that the access server has given to a subscriber. */
-export interface HeldPorts {
-  readonly outside: IpAddress | null;
-  readonly low: Port;
-  readonly high: Port;
-  readonly event: 'create' | 'delete' | null;
 }
 
 export type AccountingStatus = 'start' | 'stop' | 'interim' | 'on' | 'off';
@@ -59,14 +53,11 @@ const TYPE = {
   framedPrefix6: 97,
   delegatedPrefix6: 123,
   framedAddress6: 168,
-  extended1: 241,
 } as const;
 
 const MOST_HELD = 16;
-const NOKIA = 6527;
-const NOKIA_PORT_RANGE = 121;
 
-/** Reads the attributes of a request (RFC 2866; RFC 3162, 4818, 6911 for IPv6; RFC 8045 and Nokia's for ports). */
+/** Reads the attributes of a request (RFC 2866; RFC 3162, 4818, 6911 for IPv6; `heldPorts` for ports). */
 export function readAccounting({ attributes }: AccountingRequest): Accounting | AccountingFault {
   const plain = (type: number): Buffer | null =>
     attributes.find((item) => item.vendor === 0 && item.type === type)?.value ?? null;
@@ -85,18 +76,8 @@ export function readAccounting({ attributes }: AccountingRequest): Accounting | 
     eventSeconds: integer(plain(TYPE.eventTimestamp)),
     delaySeconds: integer(plain(TYPE.delay)) ?? 0,
     held: attributes.flatMap((item) => heldBy(item) ?? []).slice(0, MOST_HELD),
-    ports: attributes.flatMap((item) => portsOf(item) ?? []).slice(0, MOST_HELD),
+    ports: heldPorts(attributes),
   };
-}
-
-const integer = (value: Buffer | null): number | null =>
-  value !== null && value.length === 4 ? value.readUInt32BE(0) : null;
-
-/** UTF-8 (RFC 2865, 5): bytes that are none are kept apart from each other as latin-1. */
-function text(value: Buffer | null): string | null {
-  if (value === null || value.length === 0) return null;
-  const decoded = value.toString('utf8');
-  return Buffer.from(decoded, 'utf8').equals(value) ? decoded : value.toString('latin1');
 }
 
 function serverOf(plain: (type: number) => Buffer | null): string {
@@ -118,10 +99,13 @@ function heldBy({ vendor, type, value }: Attribute): HeldPrefix | null {
     return number >= LEFT_OPEN || number === 0 ? null : { address: addressText(value, 0, 4), bits: 32 };
   }
   if (type === TYPE.framedAddress6 && value.length === 16)
-    return { address: addressText(value, 0, 16), bits: 128 };
+    return value.equals(UNSET) ? null : { address: addressText(value, 0, 16), bits: 128 };
   if (type === TYPE.framedPrefix6 || type === TYPE.delegatedPrefix6) return prefix6(value);
   return null;
 }
+
+/** `::` is no address, and `::/0` would be everybody's. */
+const UNSET = Buffer.alloc(16);
 
 /** RFC 3162, 2.3: a reserved byte, the length in bits, then as many bytes as that takes; more must be zero. */
 function prefix6(value: Buffer): HeldPrefix | null {
@@ -134,52 +118,5 @@ function prefix6(value: Buffer): HeldPrefix | null {
     const place = bit >> 3;
     whole[place] = (whole[place] ?? 0) & ~(0x80 >> (bit & 7));
   }
-  return { address: addressText(whole, 0, 16), bits };
+  return whole.equals(UNSET) ? null : { address: addressText(whole, 0, 16), bits };
 }
-
-function portsOf(attribute: Attribute): HeldPorts | null {
-  if (attribute.vendor === 0 && attribute.type === TYPE.extended1) return extendedPorts(attribute.value);
-  if (attribute.vendor === NOKIA && attribute.type === NOKIA_PORT_RANGE) return nokiaPorts(attribute.value);
-  return null;
-}
-
-const IP_PORT_RANGE = 6;
-const TLV = { outside: 3, alloc: 8, start: 9, end: 10 } as const;
-
-/** RFC 8045, 3.1.2: 241.6 with TLVs: the outside address, allocated (1) or freed (2), first and last port. */
-function extendedPorts(value: Buffer): HeldPorts | null {
-  if (value[0] !== IP_PORT_RANGE) return null;
-  const found = new Map<number, Buffer>();
-  let at = 1;
-  while (value.length - at >= 2) {
-    const size = value[at + 1] ?? 0;
-    if (size < 2 || size > value.length - at) return null;
-    found.set(value[at] ?? 0, value.subarray(at + 2, at + size));
-    at += size;
-  }
-  const low = integer(found.get(TLV.start) ?? null);
-  const high = integer(found.get(TLV.end) ?? null);
-  const outside = found.get(TLV.outside);
-  const alloc = integer(found.get(TLV.alloc) ?? null);
-  if (low === null || high === null || !isBlock(low, high)) return null;
-  return {
-    outside: outside?.length === 4 ? addressText(outside, 0, 4) : null,
-    low: low as Port,
-    high: high as Port,
-    event: alloc === 1 ? 'create' : alloc === 2 ? 'delete' : null,
-  };
-}
-
-const NOKIA_TEXT = /^(\d{1,3}(?:\.\d{1,3}){3}) (\d{1,5})-(\d{1,5})\b/;
-
-/** `180.0.1.248 37674-37723 router base`: the whole of what is allocated now. */
-function nokiaPorts(value: Buffer): HeldPorts | null {
-  const match = NOKIA_TEXT.exec(value.toString('latin1'));
-  if (match === null) return null;
-  const bytes = Buffer.from((match[1] ?? '').split('.').map(Number));
-  const [low, high] = [Number(match[2]), Number(match[3])];
-  if ((match[1] ?? '').split('.').some((part) => Number(part) > 255) || !isBlock(low, high)) return null;
-  return { outside: addressText(bytes, 0, 4), low: low as Port, high: high as Port, event: null };
-}
-
-const isBlock = (low: number, high: number): boolean => low >= 1 && low <= high && high <= 65_535;

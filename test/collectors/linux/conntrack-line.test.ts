@@ -43,6 +43,8 @@ describe('a line of conntrack -E', () => {
 
   it.each([
     [NEW.replace('[NEW]', '[UPDATE]'), 'update'],
+    [`${NEW.slice(0, 90)}${NEW}`, 'not-conntrack'],
+    [NEW.replace('tcp      6', 'odd    256'), 'not-conntrack'],
     [NEW.replace('dst=192.0.2.1', 'dst=10.0.0.2'), 'identity'],
     [NEW.replace('src=10.0.0.2', 'src=10.0.0.256'), 'not-conntrack'],
     [NEW.split(' src=203')[0] ?? '', 'no-address'],

@@ -9,3 +9,5 @@ import { mikrotik } from './mikrotik.ts';
 
 /** All whose lines are understood, in the order in which they are tried. */
 export const VENDORS: readonly Vendor[] = [junos, junosServices, asa, huawei, iosXr, a10, mikrotik];
+
+export const VENDOR_NAMES: readonly string[] = VENDORS.map(({ name }) => name);

@@ -1,0 +1,112 @@
+import type { SourceFeed, ToldTranslation } from '../feed.ts';
+import type { StreamHandler } from '../transport/stream.ts';
+import { Decoder, type DecoderStatus } from './decoder.ts';
+import type { Dialect } from './dialects.ts';
+import { StreamCutter } from './stream-cutter.ts';
+import { toldTranslation } from './told.ts';
+
+export interface IpfixExporterOptions {
+  readonly feed: SourceFeed;
+  /** The dialect that the operator has set; null to recognise it. */
+  readonly dialect: Dialect | null;
+}
+
+/** One exporter address of a source, or one stream of it: what its messages say goes to the source's feed. */
+export class IpfixExporter {
+  readonly #feed: SourceFeed;
+  readonly #decoder: Decoder;
+  /** Rejections that the feed was told of. */
+  readonly #told: Record<string, number> = {};
+  /** Of the message that is being decoded. */
+  #bytes: Buffer = Buffer.alloc(0);
+  #translations: ToldTranslation[] = [];
+  #dialects = new Set<Dialect>();
+
+  constructor({ feed, dialect }: IpfixExporterOptions) {
+    this.#feed = feed;
+    this.#decoder = new Decoder({
+      dialect,
+      onEvent: (event, read) => {
+        const told = toldTranslation(event);
+        if (told === null) return;
+        this.#dialects.add(read);
+        // A record that waited for its template has the time of its own message, not of the one that brought it.
+        const timeMs = event.bytes === this.#bytes ? told.timeMs : event.timeMs;
+        this.#translations.push({ ...told, timeMs });
+      },
+      onLost: (count) => feed.lost(count),
+      onRestart: () => feed.restarted(),
+    });
+  }
+
+  /**
+   * Takes a datagram, or a message of a stream, in a buffer that nobody changes any more. Losses and a restart are told
+   * before what the message itself says.
+   */
+  datagram(bytes: Buffer): void {
+    this.#bytes = bytes;
+    this.#translations = [];
+    this.#dialects.clear();
+    const sentMs = this.#decoder.take(bytes);
+    this.#reject();
+    if (sentMs === null) return;
+    // One message, also when its records are of several dialects: the place of each in it must be its own.
+    const dialect = ['ipfix', [...this.#dialects].sort().join('+')].filter((part) => part !== '').join(':');
+    void this.#feed.take({ original: bytes, dialect, sentMs, translations: this.#translations });
+  }
+
+  status(): DecoderStatus {
+    return this.#decoder.status();
+  }
+
+  #reject(): void {
+    for (const [reason, count] of Object.entries(this.#decoder.rejected)) {
+      const before = this.#told[reason] ?? 0;
+      if (count === before) continue;
+      this.#told[reason] = count;
+      this.#feed.rejected(reason, count - before);
+    }
+  }
+}
+
+/**
+ * IPFIX over TCP or TLS. Templates hold for one connection only (RFC 7011, 8.4), so each has a decoder of its own.
+ */
+export class IpfixStream implements StreamHandler {
+  readonly #feed: SourceFeed;
+  readonly #exporter: IpfixExporter;
+  readonly #cutter: StreamCutter;
+  readonly #onClosed: () => void;
+  #isBroken = false;
+
+  constructor(options: IpfixExporterOptions, onClosed: () => void = () => undefined) {
+    this.#feed = options.feed;
+    this.#exporter = new IpfixExporter(options);
+    this.#cutter = new StreamCutter((message) => this.#exporter.datagram(message));
+    this.#onClosed = onClosed;
+  }
+
+  /** Bytes that are held of a message that is not yet whole. */
+  get waiting(): number {
+    return this.#cutter.waiting;
+  }
+
+  readonly data = (bytes: Buffer): boolean => {
+    if (this.#isBroken) return false;
+    const fault = this.#cutter.push(bytes);
+    if (fault === null) return true;
+    this.#isBroken = true;
+    this.#feed.rejected(fault, 1);
+    return false;
+  };
+
+  readonly closed = (): void => {
+    if (!this.#isBroken && this.#cutter.waiting > 0) this.#feed.rejected('message-cut', 1);
+    this.#isBroken = true;
+    this.#onClosed();
+  };
+
+  status(): DecoderStatus {
+    return this.#exporter.status();
+  }
+}

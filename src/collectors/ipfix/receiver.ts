@@ -1,0 +1,84 @@
+import { LRUCache } from 'lru-cache';
+import type { IpAddress } from '../../model/address.ts';
+import type { StreamHandler } from '../transport/stream.ts';
+import type { DecoderStatus } from './decoder.ts';
+import { IpfixExporter, IpfixStream, type IpfixExporterOptions } from './exporter-session.ts';
+
+/** Exporter addresses that are remembered at once, and streams that may be open at once. */
+const MOST_EXPORTERS = 1024;
+
+export interface IpfixReceiverOptions {
+  /** Which source a sender is; null: an unknown one. Asked on its first datagram, and for each connection. */
+  readonly sourceOf: (from: IpAddress) => IpfixExporterOptions | null;
+}
+
+export interface IpfixReceiverStats {
+  /** Datagrams and connections of unknown senders. */
+  readonly unknown: number;
+  /** Exporter addresses that sent datagrams. */
+  readonly exporters: number;
+  readonly streams: number;
+}
+
+export interface IpfixExporterStatus extends DecoderStatus {
+  readonly from: IpAddress;
+  readonly transport: 'udp' | 'stream';
+}
+
+/** Takes what a UDP listener or a stream listener hears, and gives it to the session of its sender. */
+export class IpfixReceiver {
+  readonly #options: IpfixReceiverOptions;
+  /** Only known senders have a place: others cannot push them out by forged addresses. */
+  readonly #exporters = new LRUCache<IpAddress, IpfixExporter>({ max: MOST_EXPORTERS });
+  readonly #streams = new Map<IpfixStream, IpAddress>();
+  #unknown = 0;
+
+  constructor(options: IpfixReceiverOptions) {
+    this.#options = options;
+  }
+
+  /** For `listenUdp`. */
+  readonly datagram = (bytes: Buffer, from: IpAddress): void => {
+    this.#exporterOf(from)?.datagram(bytes);
+  };
+
+  /** For `listenStream`; null for an unknown sender. */
+  readonly accept = (from: IpAddress): StreamHandler | null => {
+    const source = this.#sourceOf(from);
+    if (source === null || this.#streams.size >= MOST_EXPORTERS) return null;
+    const stream = new IpfixStream(source, () => this.#streams.delete(stream));
+    this.#streams.set(stream, from);
+    return stream;
+  };
+
+  stats(): IpfixReceiverStats {
+    return { unknown: this.#unknown, exporters: this.#exporters.size, streams: this.#streams.size };
+  }
+
+  /** What each session has decoded; walks all templates, so it is for an operator's question. */
+  status(): IpfixExporterStatus[] {
+    const datagrams = [...this.#exporters.entries()].map(
+      ([from, exporter]) => ({ from, transport: 'udp', ...exporter.status() }) as const,
+    );
+    const streams = [...this.#streams].map(
+      ([stream, from]) => ({ from, transport: 'stream', ...stream.status() }) as const,
+    );
+    return [...datagrams, ...streams];
+  }
+
+  #exporterOf(from: IpAddress): IpfixExporter | null {
+    const known = this.#exporters.get(from);
+    if (known !== undefined) return known;
+    const source = this.#sourceOf(from);
+    if (source === null) return null;
+    const exporter = new IpfixExporter(source);
+    this.#exporters.set(from, exporter);
+    return exporter;
+  }
+
+  #sourceOf(from: IpAddress): IpfixExporterOptions | null {
+    const source = this.#options.sourceOf(from);
+    if (source === null) this.#unknown += 1;
+    return source;
+  }
+}

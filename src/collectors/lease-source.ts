@@ -1,0 +1,137 @@
+import { hash } from 'node:crypto';
+import { canonicalAccount, type AccountId, type Site, type SubjectDirectory } from '../model/accounts.ts';
+import type { RecordItem } from '../model/records.ts';
+import { DAY_MS, type Millis } from '../model/time.ts';
+import type { LeaseRecord } from '../model/translations.ts';
+import type { LeaseFeed, ToldAccounting, ToldLease } from './lease-feed.ts';
+import type { Source } from './source.ts';
+
+export interface LeaseSourceOptions {
+  readonly source: Source;
+  readonly subjects: SubjectDirectory;
+  /** Under which the vault keeps the subscribers of this source. */
+  readonly site: Site;
+}
+
+/** An access server's word: names go to the vault, records get subjects (R6). */
+export class LeaseSource implements LeaseFeed {
+  readonly #options: LeaseSourceOptions;
+
+  constructor(options: LeaseSourceOptions) {
+    this.#options = options;
+  }
+
+  get name(): string {
+    return this.#options.source.name;
+  }
+
+  rejected(reason: string, count: number, sample?: string): void {
+    this.#options.source.rejected(reason, count, sample);
+  }
+
+  async account(message: ToldAccounting): Promise<boolean> {
+    const { source } = this.#options;
+    const received = source.hear(message.sentMs);
+    try {
+      return await source.store(await this.#items(message, received));
+    } catch {
+      // The vault is away or busy: without the names nothing is stored, and the server sends again.
+      return false;
+    }
+  }
+
+  async #items(message: ToldAccounting, received: Millis): Promise<RecordItem[]> {
+    const { source } = this.#options;
+    const measured = source.measured();
+    const id = source.newMessage(received);
+    const byDay = new Map<number, RecordItem[]>(
+      source.translationItems(message, measured, received, message.leases.length, id),
+    );
+    for (const [place, told] of message.leases.entries()) {
+      const at = source.timeOf(told.timeMs ?? message.sentMs, measured, received);
+      if (at === null) {
+        source.rejected('time', 1);
+        continue;
+      }
+      source.counts.leases += 1;
+      const lease: LeaseRecord = {
+        type: 'lease',
+        message: id,
+        place,
+        source: source.name,
+        event: told.event,
+        session: told.session,
+        server: told.server,
+        realm: source.realmOf(''),
+        address: told.address,
+        bits: told.bits,
+        ...(await this.#subjects(told, at)),
+        at,
+      };
+      const day = Math.floor(at / DAY_MS);
+      const list = byDay.get(day);
+      if (list === undefined) byDay.set(day, [lease]);
+      else list.push(lease);
+    }
+    const items = [...byDay].flatMap(([day, list]) => [
+      source.messageItem(message.original, 'radius', day, id, { measured, received }),
+      ...list,
+    ]);
+    if (message.restarted !== null) {
+      source.counts.restarts += 1;
+      const at = source.timeOf(message.sentMs, measured, received) ?? received;
+      items.push({ type: 'restart', source: source.name, server: message.restarted.server, at });
+    }
+    return items;
+  }
+
+  async #subjects(
+    { userName, callingStation }: ToldLease,
+    at: Millis,
+  ): Promise<Pick<LeaseRecord, 'subject' | 'line'>> {
+    const { subjects, site } = this.#options;
+    const [subject, line] = await Promise.all([
+      userName === null ? null : subjects.subjectOf(site, subscriberAccount(userName), at),
+      callingStation === null ? null : subjects.subjectOf(site, lineAccount(callingStation), at),
+    ]);
+    return { subject, line };
+  }
+}
+
+const LINE = 'line:';
+const MOST_CHARACTERS = 128;
+const KEPT_CHARACTERS = 100;
+
+/** What the vault knows a user name by: itself, with what an account id may not hold written as percent signs and hex. */
+export function subscriberAccount(userName: string): AccountId {
+  const text = encoded(userName);
+  return accountOf(text.startsWith(LINE) ? `%6C${text.slice(1)}` : text);
+}
+
+/** What the vault knows a calling number by: `line:` and the number, so that it is no user's name. */
+export const lineAccount = (callingStation: string): AccountId =>
+  accountOf(`${LINE}${encoded(callingStation)}`);
+
+/** A name that is too long is cut; a digest of all of it keeps two such names apart. */
+function accountOf(text: string): AccountId {
+  const short =
+    text.length <= MOST_CHARACTERS
+      ? text
+      : `${text.slice(0, KEPT_CHARACTERS)}~${hash('sha256', text, 'hex').slice(0, 16)}`;
+  const account = canonicalAccount(short);
+  if (account === null) throw new RangeError('a name that was encoded is no account id');
+  return account;
+}
+
+const PLAIN = /[^\x21-\x24\x26-\x7e]/gu;
+
+function encoded(name: string): string {
+  const text = name
+    .toWellFormed()
+    .replace(PLAIN, (character) =>
+      [...Buffer.from(character, 'utf8')]
+        .map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`)
+        .join(''),
+    );
+  return text === '' ? '%' : text;
+}

@@ -1,0 +1,282 @@
+import { hash } from 'node:crypto';
+import type { Endpoint, IpAddress } from '../model/address.ts';
+import type { RecordItem, RecordWriter } from '../model/records.ts';
+import { DAY_MS, type Clock, type Millis } from '../model/time.ts';
+import type { GapRecord, MessageId, Remote } from '../model/translations.ts';
+import { ClockOffset, type MeasuredOffset } from './clock-offset.ts';
+import type { SourceFeed, ToldMessage, ToldTranslation } from './feed.ts';
+import { Rate } from './health.ts';
+import { Rejections } from './rejections.ts';
+
+export interface SourceOptions {
+  readonly name: string;
+  /** Put before the realms that the exporter names. */
+  readonly realm: string;
+  readonly writer: RecordWriter;
+  readonly clock: Clock;
+  /** Whether an endpoint is one of the operator's own services. */
+  readonly isOwn: (address: IpAddress) => boolean;
+  /**
+   * Of a source that is listened to now: its clock is measured, and times that are days off are refused. A file's clock
+   * cannot be measured any more.
+   */
+  readonly live: boolean;
+  /** How far its stamps are rounded, ms. */
+  readonly granularityMs: number;
+  /** What lies before is left out: retention has deleted it. */
+  readonly retainedFrom: Millis | null;
+}
+
+/** Counted since the source was opened. */
+export interface SourceCounts {
+  messages: number;
+  translations: number;
+  leases: number;
+  /** Of the translations, with an outside port or block. */
+  withPort: number;
+  /** Records or messages that never came, as far as they could be counted. */
+  lost: number;
+  /** Messages that came and could not be stored. */
+  dropped: number;
+  restarts: number;
+}
+
+/** An event's time may be so far from when it was told, ms: an exporter that was cut off tells late. */
+const MOST_LATE_MS = 7 * DAY_MS;
+/** And so far ahead of it, ms. */
+const MOST_EARLY_MS = 60_000;
+
+/** A source that is recorded: what it tells becomes rows, with times by our clock; what it loses becomes gaps. */
+export class Source implements SourceFeed {
+  readonly name: string;
+  readonly counts: SourceCounts = {
+    messages: 0,
+    translations: 0,
+    leases: 0,
+    withPort: 0,
+    lost: 0,
+    dropped: 0,
+    restarts: 0,
+  };
+  readonly rejections = new Rejections();
+  readonly rate = new Rate();
+  readonly offset: ClockOffset;
+  readonly dialects = new Set<string>();
+  /** When something last came; null before. */
+  heard: Millis | null = null;
+  readonly #options: SourceOptions;
+  /** What could not be stored, or be told, yet. */
+  #gaps: GapRecord[] = [];
+
+  constructor(options: SourceOptions) {
+    this.name = options.name;
+    this.offset = new ClockOffset({ granularityMs: options.granularityMs });
+    this.#options = options;
+  }
+
+  async take(message: ToldMessage): Promise<boolean> {
+    const received = this.#hear(message.sentMs);
+    if (message.translations.length === 0) return true;
+    if (this.dialects.size < 16) this.dialects.add(message.dialect);
+    const measured = this.measured();
+    const items: RecordItem[] = [];
+    const events = this.translationItems(message, measured, received);
+    for (const [day, list] of events)
+      items.push(
+        this.messageItem(
+          message.original,
+          message.dialect,
+          day,
+          list[0]?.message ?? this.newMessage(received),
+          {
+            measured,
+            received,
+          },
+        ),
+        ...list,
+      );
+    return this.store(items);
+  }
+
+  /** The rows of a message's translations, by the day on which each lies: days since 1970. */
+  translationItems(
+    message: Pick<ToldMessage, 'sentMs' | 'translations'>,
+    measured: MeasuredOffset,
+    received: Millis,
+    placeFrom = 0,
+    id: MessageId = this.newMessage(received),
+  ): Map<number, Extract<RecordItem, { type: 'translation' }>[]> {
+    const byDay = new Map<number, Extract<RecordItem, { type: 'translation' }>[]>();
+    const { translations } = message;
+    for (let index = 0; index < translations.length; index += 1) {
+      const told = translations[index];
+      if (told === undefined) continue;
+      const at = this.timeOf(told.timeMs ?? message.sentMs, measured, received);
+      const until = told.untilMs === null ? null : this.timeOf(told.untilMs, measured, received);
+      if (at === null || (told.untilMs !== null && until === null)) {
+        this.rejected('time', 1);
+        continue;
+      }
+      this.#count(told, received);
+      const day = Math.floor((until ?? at) / DAY_MS);
+      let list = byDay.get(day);
+      if (list === undefined) byDay.set(day, (list = []));
+      list.push({
+        type: 'translation',
+        message: id,
+        place: placeFrom + index,
+        source: this.name,
+        event: told.event,
+        realm: this.realmOf(told.realm),
+        protocol: told.protocol,
+        inside: told.inside,
+        outside: told.outside,
+        remote: this.#remoteOf(told.remote),
+        flow: told.flow,
+        at,
+        until: told.event === 'flow' ? (until ?? at) : null,
+      });
+    }
+    return byDay;
+  }
+
+  /** @param day  days since 1970: the message is stored on it */
+  messageItem(
+    original: Uint8Array | string,
+    dialect: string,
+    day: number,
+    id: MessageId,
+    { measured, received }: { readonly measured: MeasuredOffset; readonly received: Millis },
+  ): RecordItem {
+    return {
+      type: 'message',
+      id,
+      source: this.name,
+      dialect,
+      digest: hash('sha256', original, 'hex'),
+      at: (day * DAY_MS) as Millis,
+      received,
+      offsetMs: measured.offsetMs,
+      clockErrorMs: measured.errorMs,
+    };
+  }
+
+  newMessage(received: Millis): MessageId {
+    return Number(this.#options.writer.nextConnection(received)) as MessageId;
+  }
+
+  measured(): MeasuredOffset {
+    return this.#options.live ? this.offset.current() : { offsetMs: 0, errorMs: null };
+  }
+
+  /** By our clock; null when it cannot be true, or is not kept any more. */
+  timeOf(toldMs: number | null, { offsetMs }: MeasuredOffset, received: Millis): Millis | null {
+    if (toldMs === null) return received;
+    const at = Math.round(toldMs + offsetMs) as Millis;
+    const { live, retainedFrom } = this.#options;
+    if (!Number.isSafeInteger(at) || at < 0 || (retainedFrom !== null && at < retainedFrom)) return null;
+    if (at > received + MOST_EARLY_MS || (live && received - at > MOST_LATE_MS)) return null;
+    return at;
+  }
+
+  realmOf(told: string): string {
+    const { realm } = this.#options;
+    return realm === '' || told === '' ? realm + told : `${realm}/${told}`;
+  }
+
+  /** Stores items, with the gaps that wait. */
+  async store(items: readonly RecordItem[]): Promise<boolean> {
+    if (items.length === 0) return true;
+    try {
+      await this.#options.writer.append(items);
+      return true;
+    } catch {
+      this.dropped(1);
+      return false;
+    }
+  }
+
+  /** Something of the source was heard. @returns when */
+  hear(sentMs: number | null): Millis {
+    return this.#hear(sentMs);
+  }
+
+  lost(count: number): void {
+    this.counts.lost += count;
+    this.#gap('lost', count);
+  }
+
+  /** So many messages came, and could not be stored. */
+  dropped(count: number): void {
+    this.counts.dropped += count;
+    this.#gap('dropped', count);
+  }
+
+  restarted(server = ''): void {
+    this.counts.restarts += 1;
+    void this.store([{ type: 'restart', source: this.name, server, at: this.#options.clock() }]);
+  }
+
+  rejected(reason: string, count: number, sample?: string): void {
+    this.rejections.add(reason, count, sample);
+  }
+
+  /** The gaps that are to be stored now; what cannot be stored is given back by `keepGaps`. */
+  takeGaps(): readonly GapRecord[] {
+    const gaps = this.#gaps;
+    this.#gaps = [];
+    return gaps;
+  }
+
+  keepGaps(gaps: readonly GapRecord[]): void {
+    this.#gaps = merged([...gaps, ...this.#gaps]);
+  }
+
+  #hear(sentMs: number | null): Millis {
+    const now = this.#options.clock();
+    if (sentMs !== null && this.#options.live) this.offset.sample(sentMs, now);
+    this.heard = now;
+    this.counts.messages += 1;
+    return now;
+  }
+
+  /** From what was last heard until now something is missing. */
+  #gap(reason: GapRecord['reason'], count: number): void {
+    const now = this.#options.clock();
+    const from = Math.min(this.heard ?? now, now) as Millis;
+    this.#gaps = merged([...this.#gaps, { type: 'gap', source: this.name, from, to: now, reason, count }]);
+  }
+
+  #count(told: ToldTranslation, now: Millis): void {
+    this.counts.translations += 1;
+    if (told.outside === null || told.outside.low !== null) this.counts.withPort += 1;
+    this.rate.count(now);
+  }
+
+  #remoteOf(remote: Endpoint | null): Remote {
+    if (remote === null) return null;
+    return this.#options.isOwn(remote.address) ? remote : 'elsewhere';
+  }
+}
+
+/** Gaps that wait to be stored, at most. */
+const MOST_GAPS = 100;
+/** Gaps of one reason that lie no further apart become one, ms. */
+const NEAR_MS = 1000;
+
+function merged(gaps: readonly GapRecord[]): GapRecord[] {
+  const list: GapRecord[] = [];
+  for (const gap of gaps) {
+    const last = list.at(-1);
+    const near = last !== undefined && last.reason === gap.reason && gap.from - last.to <= NEAR_MS;
+    if (last !== undefined && (near || list.length >= MOST_GAPS))
+      list[list.length - 1] = {
+        ...last,
+        from: Math.min(last.from, gap.from) as Millis,
+        to: Math.max(last.to, gap.to) as Millis,
+        count: last.count + gap.count,
+      };
+    else list.push(gap);
+  }
+  return list;
+}
