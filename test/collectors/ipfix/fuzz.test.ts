@@ -1,10 +1,19 @@
+import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Decoder } from '../../../src/collectors/ipfix/decoder.ts';
 import { DIALECTS } from '../../../src/collectors/ipfix/dialects.ts';
 import { holds, PATIENCE } from '../../support/fuzzing.ts';
+import { sharedCapture } from '../shared-captures.ts';
 import { message, nat44, NAT44, optionsTemplate, set, template, type FieldSpec } from './exporter.ts';
 import { eventText } from './listener.ts';
+
+const captures = [
+  'ipfix-mikrotik-tpl',
+  'ipfix-mikrotik-data258',
+  'netflow9-asa-1-tpl',
+  'netflow9-asa-1-data',
+].map((name) => readFileSync(sharedCapture(`${name}.dat`)));
 
 const field: fc.Arbitrary<FieldSpec> = fc.tuple(
   fc.oneof(
@@ -29,7 +38,7 @@ const built = fc
 /** A message with some bytes changed, and cut or lengthened. */
 const mutated = fc
   .tuple(
-    built,
+    fc.oneof(built, fc.constantFrom(...captures)),
     fc.array(fc.tuple(fc.nat(2000), fc.nat(255)), { maxLength: 8 }),
     fc.integer({ min: -40, max: 10 }),
   )
