@@ -22,4 +22,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   directory: process.cwd(),
   write: (text) => void process.stdout.write(text),
   complain: (text) => void process.stderr.write(text),
+  isTerminal: process.stderr.isTTY,
 });

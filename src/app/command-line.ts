@@ -7,6 +7,8 @@ export interface Surroundings {
   readonly directory: string;
   readonly write: (text: string) => void;
   readonly complain: (text: string) => void;
+  /** Whether somebody sees what is complained: then progress is shown there. */
+  readonly isTerminal?: boolean;
 }
 
 /** 0 done, 1 the answer is no, 2 wrong usage or configuration. */

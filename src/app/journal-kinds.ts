@@ -14,6 +14,8 @@ export const CRASHED_KIND = 'system.crashed';
 export const RECORDER_KIND = 'records.recorder-crashed';
 /** The collectors' process ended without being asked, and is replaced. */
 export const COLLECTORS_KIND = 'collectors.ended';
+/** Files of a source were imported: their digests and what was in them. */
+export const IMPORT_KIND = 'records.imported';
 /** A gateway worker ended without being asked, and is replaced. */
 export const WORKER_KIND = 'gateway.worker-ended';
 /** Another configuration is taken over (SIGHUP): its digest and the keys that differ. */

@@ -11,6 +11,8 @@ export interface LeaseSourceOptions {
   readonly subjects: SubjectDirectory;
   /** Under which the vault keeps the subscribers of this source. */
   readonly site: Site;
+  /** Told when the rows of a message were handed on to be stored, or will never be. */
+  readonly onHanded?: () => void;
 }
 
 /** An access server's word: names go to the vault, records get subjects (R6). */
@@ -32,12 +34,11 @@ export class LeaseSource implements LeaseFeed {
   async account(message: ToldAccounting): Promise<boolean> {
     const { source } = this.#options;
     const received = source.hear(message.sentMs);
-    try {
-      return await source.store(await this.#items(message, received));
-    } catch {
-      // The vault is away or busy: without the names nothing is stored, and the server sends again.
-      return false;
-    }
+    // When the vault is away or busy nothing is stored without the names, and the server sends again.
+    const items = await this.#items(message, received).catch(() => null);
+    const stored = items === null ? Promise.resolve(false) : source.store(items);
+    this.#options.onHanded?.();
+    return stored;
   }
 
   async #items(message: ToldAccounting, received: Millis): Promise<RecordItem[]> {

@@ -25,6 +25,8 @@ export interface SourceOptions {
   readonly granularityMs: number;
   /** What lies before is left out: retention has deleted it. */
   readonly retainedFrom: Millis | null;
+  /** What lies after cannot be true: of a file, whose clock cannot be compared with ours. */
+  readonly latest?: Millis;
 }
 
 /** Counted since the source was opened. */
@@ -171,11 +173,12 @@ export class Source implements SourceFeed {
 
   /** By our clock; null when it cannot be true, or is not kept any more. */
   timeOf(toldMs: number | null, { offsetMs }: MeasuredOffset, received: Millis): Millis | null {
-    if (toldMs === null) return received;
+    // When a file was read says nothing of when something happened.
+    if (toldMs === null) return this.#options.live ? received : null;
     const at = Math.round(toldMs + offsetMs) as Millis;
-    const { live, retainedFrom } = this.#options;
+    const { live, retainedFrom, latest = received + MOST_EARLY_MS } = this.#options;
     if (!Number.isSafeInteger(at) || at < 0 || (retainedFrom !== null && at < retainedFrom)) return null;
-    if (at > received + MOST_EARLY_MS || (live && received - at > MOST_LATE_MS)) return null;
+    if (at > latest || (live && received - at > MOST_LATE_MS)) return null;
     return at;
   }
 

@@ -79,6 +79,17 @@ export const ERROR_CODES = {
     'Run the version of shudi that wrote it.',
   ),
 
+  'import.format': entry(
+    400,
+    'A file could not be imported',
+    'Name its format with --format; docs/collectors.md shows what each format takes.',
+  ),
+  'import.mapping': entry(
+    400,
+    'The mapping of the columns is wrong',
+    'Write it as `field=column,field=column`; docs/collectors.md lists the fields.',
+  ),
+
   'journal.moved': entry(409, 'The journal has moved on since this was decided', 'Try again.'),
   'journal.unavailable': entry(
     503,

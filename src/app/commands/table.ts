@@ -2,6 +2,7 @@ import type { Command } from '../command-line.ts';
 import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { geoBuildCommand, geoLookupCommand } from './geo.ts';
+import { importCommand } from './import.ts';
 import { keyInitCommand } from './key.ts';
 import { retentionCommand } from './retention.ts';
 import { serveCommand } from './serve.ts';
@@ -21,6 +22,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   serve: serveCommand,
   demo: demoCommand,
   check: checkCommand,
+  import: importCommand,
   trace: traceCommand,
   verify: verifyCommand,
   'geo build': geoBuildCommand,

@@ -64,6 +64,7 @@ async function open(setup: RecorderSetup): Promise<Running> {
   const server = await startRecorderServer({
     store,
     socketPath: setup.socketPath,
+    gateway: setup.gateway,
     clock: systemClock,
     isLow: diskReserve(directory, setup.diskReserveBytes),
     // A failed fsync is never tried again: another process starts from what is on the disk.

@@ -1,0 +1,271 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, statSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import type { Site, SubjectDirectory } from '../../model/accounts.ts';
+import type { IpAddress } from '../../model/address.ts';
+import type { RecordItem, RecordReader, RecordWriter } from '../../model/records.ts';
+import { DAY_MS, systemClock, type Millis } from '../../model/time.ts';
+import type { ImportRecord } from '../../model/translations.ts';
+import type { Dialect } from '../ipfix/dialects.ts';
+import type { LeaseFeed } from '../lease-feed.ts';
+import { LeaseSource } from '../lease-source.ts';
+import { Source } from '../source.ts';
+import { byDay } from '../vouching.ts';
+import { Batches } from './batches.ts';
+import { CsvReading } from './csv.ts';
+import type { CsvMapping } from './csv-mapping.ts';
+import { LineReading } from './lines.ts';
+import { PacketReading } from './packets.ts';
+import type { Format, Reading, ReadingOptions } from './reading.ts';
+
+export interface ImportOptions {
+  readonly name: string;
+  readonly format: Format;
+  readonly files: readonly string[];
+  readonly realm: string;
+  readonly dialect: Dialect | null;
+  readonly vendor: string | null;
+  readonly zoneMinutes: number;
+  readonly radiusSecret: Buffer | null;
+  readonly mapping: CsvMapping | null;
+  readonly isOwn: (address: IpAddress) => boolean;
+  readonly writer: RecordWriter;
+  readonly reader: Pick<RecordReader, 'imported' | 'retainedFrom'>;
+  /** Null: names cannot be stored, so leases are refused. */
+  readonly subjects: SubjectDirectory | null;
+  readonly site: Site;
+  readonly onProgress: (file: string, share: number) => void;
+}
+
+export interface ImportSummary {
+  /** Records, lines or rows that were read. */
+  readonly records: number;
+  /** Events: a create and its delete are two. */
+  readonly translations: number;
+  readonly leases: number;
+  readonly rejected: number;
+  /** Losses that the files show. */
+  readonly gaps: number;
+}
+
+export interface ImportedFile {
+  /** SHA-256, hex. */
+  readonly file: string;
+  /** It was imported before: nothing was added. */
+  readonly known: boolean;
+}
+
+/** Items that are stored together. */
+const BATCH = 2000;
+/** What tells of no fault of a record: these are usual. */
+const USUAL: ReadonlySet<string> = new Set([
+  'identity',
+  'notice',
+  'not-nat',
+  'frame-not-udp',
+  'frame-not-ip',
+  'csv-identity',
+]);
+
+/**
+ * Imports files of one exporter, in the order in which they were made. The same file twice adds nothing; one that was
+ * cut off goes on where it was. The stretch of time that they cover is registered (R5).
+ * @throws ShudiError import.* | records.* | data.*
+ */
+export async function importFiles(
+  options: ImportOptions,
+): Promise<{ readonly summary: ImportSummary; readonly files: readonly ImportedFile[] }> {
+  const run = new Import(options, await options.reader.retainedFrom());
+  const files: ImportedFile[] = [];
+  for (const path of options.files) files.push(await run.file(path));
+  return { summary: run.summary(), files };
+}
+
+interface Counts {
+  records: number;
+  translations: number;
+  leases: number;
+  rejected: number;
+}
+
+class Import {
+  readonly #options: ImportOptions;
+  readonly #batches: Batches;
+  readonly #source: Source;
+  readonly #reading: Reading;
+  readonly #clock: { now: Millis } = { now: systemClock() };
+  /** Of what was read of files that were known already. */
+  readonly #known: Counts = { records: 0, translations: 0, leases: 0, rejected: 0 };
+  /** Leases wait for the vault before they are handed on: so many do. */
+  #waiting = 0;
+  #gaps = 0;
+  /** From the first to the last moment that a file tells of. */
+  #covered: { from: Millis; to: Millis } | null = null;
+
+  constructor(options: ImportOptions, retainedFrom: Millis | null) {
+    this.#options = options;
+    this.#batches = new Batches(options.writer);
+    this.#source = new Source({
+      name: options.name,
+      realm: options.realm,
+      writer: watched(this.#batches, (item) => this.#cover(item)),
+      clock: () => this.#clock.now,
+      isOwn: options.isOwn,
+      live: false,
+      granularityMs: 1,
+      retainedFrom,
+      latest: (systemClock() + DAY_MS) as Millis,
+    });
+    this.#reading = this.#readingOf(options);
+  }
+
+  async file(path: string): Promise<ImportedFile> {
+    const { name, reader, onProgress } = this.#options;
+    const file = await digestOf(path);
+    const before = await reader.imported(name, file);
+    const size = Math.max(1, statSync(path).size);
+    const start = this.#counts();
+    let messages = 0;
+    this.#covered = null;
+    const known = before?.done === true;
+    await this.#reading.file(path, async (bytesRead) => {
+      messages += 1;
+      this.#batches.isKnown = known || messages < (before?.messages ?? 0);
+      if (this.#batches.waiting < BATCH) return;
+      onProgress(path, bytesRead / size);
+      await this.#flush([progress(name, file, messages, false)]);
+    });
+    onProgress(path, 1);
+    if (known) {
+      this.#leaveOut(start);
+      return { file, known };
+    }
+    // Data that wait for a template may come to be read with it another time.
+    const done = this.#reading.pending() === 0;
+    await this.#flush([...this.#coverage(), progress(name, file, done ? messages : 0, done)]);
+    return { file, known };
+  }
+
+  summary(): ImportSummary {
+    const { records, translations, leases, rejected } = this.#counts();
+    return {
+      records: records - this.#known.records,
+      translations: translations - this.#known.translations,
+      leases: leases - this.#known.leases,
+      rejected: rejected - this.#known.rejected,
+      gaps: this.#gaps,
+    };
+  }
+
+  async #flush(last: readonly RecordItem[]): Promise<void> {
+    const gaps = this.#source.takeGaps().filter(({ reason }) => reason === 'lost');
+    this.#gaps += gaps.length;
+    while (this.#waiting > 0) await new Promise((resolve) => setImmediate(resolve));
+    await this.#batches.flush([...gaps, ...last]);
+  }
+
+  #counts(): Counts {
+    const { translations, leases } = this.#source.counts;
+    const rejected = Object.entries(this.#source.rejections.counts()).reduce(
+      (sum, [reason, count]) => sum + (USUAL.has(reason) ? 0 : count),
+      0,
+    );
+    return {
+      records: this.#reading.records(),
+      translations,
+      leases,
+      rejected: rejected + this.#reading.pending(),
+    };
+  }
+
+  #leaveOut(start: Counts): void {
+    const now = this.#counts();
+    for (const key of ['records', 'translations', 'leases', 'rejected'] as const)
+      this.#known[key] += now[key] - start[key];
+    this.#source.takeGaps();
+  }
+
+  #coverage(): RecordItem[] {
+    const { name } = this.#options;
+    if (this.#covered === null) return [];
+    const { from, to } = this.#covered;
+    return byDay(from, to).map((part) => ({ type: 'coverage', source: name, ...part }));
+  }
+
+  #cover(item: RecordItem): void {
+    if (item.type !== 'translation' && item.type !== 'lease') return;
+    const at = item.type === 'translation' && item.event === 'flow' ? (item.until ?? item.at) : item.at;
+    this.#covered = {
+      from: Math.min(this.#covered?.from ?? at, at) as Millis,
+      to: Math.max(this.#covered?.to ?? at, at) as Millis,
+    };
+  }
+
+  /** Counts what waits for the vault: an account is handed on when its rows are, or when it has failed. */
+  #leaseFeed(subjects: SubjectDirectory, site: Site): LeaseFeed {
+    const onHanded = (): void => void (this.#waiting -= 1);
+    const feed = new LeaseSource({ source: this.#source, subjects, site, onHanded });
+    return {
+      name: feed.name,
+      rejected: (...rejection) => feed.rejected(...rejection),
+      account: (message) => {
+        this.#waiting += 1;
+        return feed.account(message);
+      },
+    };
+  }
+
+  #readingOf(options: ImportOptions): Reading {
+    const { format, dialect, vendor, zoneMinutes, radiusSecret, mapping, subjects, site } = options;
+    const leases = subjects === null ? null : this.#leaseFeed(subjects, site);
+    const reading: ReadingOptions = {
+      source: this.#source,
+      dialect,
+      vendor,
+      zoneMinutes,
+      mapping,
+      radius: leases === null || radiusSecret === null ? null : { feed: leases, secret: radiusSecret },
+      clock: this.#clock,
+    };
+    switch (format) {
+      case 'pcap':
+      case 'udp-payload':
+        return new PacketReading(reading, format === 'pcap');
+      case 'syslog':
+      case 'conntrack':
+        return new LineReading(reading, format);
+      case 'csv':
+        return new CsvReading(reading, leases);
+    }
+  }
+}
+
+const progress = (source: string, file: string, messages: number, done: boolean): ImportRecord => ({
+  type: 'import',
+  source,
+  file,
+  messages,
+  done,
+  at: systemClock(),
+});
+
+/** A writer of which each item is looked at. */
+function watched(writer: RecordWriter, look: (item: RecordItem) => void): RecordWriter {
+  return {
+    get epoch() {
+      return writer.epoch;
+    },
+    nextConnection: (at) => writer.nextConnection(at),
+    append: (items) => {
+      for (const item of items) look(item);
+      return writer.append(items);
+    },
+    close: () => writer.close(),
+  };
+}
+
+async function digestOf(path: string): Promise<string> {
+  const digest = createHash('sha256');
+  await pipeline(createReadStream(path), digest);
+  return digest.digest('hex');
+}
