@@ -1,7 +1,9 @@
 /** `npm run bench`: see README.md. Exit status: 0 done, 1 a measurement failed or grows, 2 wrong usage. */
+import { collectorsReport, writeCollectorsReport } from './collectors/report.ts';
+import { runCollectors } from './collectors/run.ts';
 import { describeMachine } from './machine.ts';
 import { benchOptions, USAGE, UsageError } from './options.ts';
-import type { BenchOptions, SoakOptions } from './options.ts';
+import type { BenchOptions, CollectorsBenchOptions, SoakOptions } from './options.ts';
 import { stopEverything } from './processes.ts';
 import { report, writeReport } from './report.ts';
 import { complaints } from './results.ts';
@@ -50,11 +52,31 @@ async function soak(options: SoakOptions): Promise<number> {
   return result.verdicts.some(({ grows }) => grows) ? 1 : 0;
 }
 
+async function collectors(options: CollectorsBenchOptions): Promise<number> {
+  const machine = describeMachine();
+  const result = await runCollectors(options, say);
+  console.log(collectorsReport(machine, options, result));
+  const directory = options.out ?? (options.full ? import.meta.dirname : null);
+  if (directory !== null) writeCollectorsReport(directory, machine, options, result);
+  return 0;
+}
+
+function run(options: ReturnType<typeof benchOptions>): Promise<number> {
+  switch (options.mode) {
+    case 'soak':
+      return soak(options);
+    case 'collectors':
+      return collectors(options);
+    case 'loads':
+      return bench(options);
+  }
+}
+
 stopOn('SIGINT', 130);
 stopOn('SIGTERM', 143);
 try {
   const options = benchOptions(process.argv.slice(2));
-  process.exitCode = await (options.mode === 'soak' ? soak(options) : bench(options));
+  process.exitCode = await run(options);
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   console.error(`${error.message}\n${USAGE}`);

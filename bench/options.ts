@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { CollectorsOptions } from './collectors/run.ts';
 import { LOADS } from './loads/index.ts';
 import { TARGETS } from './targets/index.ts';
 import type { Load, Stretch, Target } from './types.ts';
@@ -23,12 +24,20 @@ export interface SoakOptions {
   readonly out: string | null;
 }
 
+export interface CollectorsBenchOptions extends CollectorsOptions {
+  readonly mode: 'collectors';
+  /** Long enough to be worth keeping in COLLECTORS.md. */
+  readonly full: boolean;
+  readonly out: string | null;
+}
+
 export const USAGE = `usage: npm run bench -- [--quick] [--only TARGET,..] [--load LOAD,..] [--rounds N] [--seconds N] [--out DIR]
        npm run bench -- soak [--seconds N] [--only TARGET] [--out DIR]
+       npm run bench -- collectors [--quick] [--rounds N] [--seconds N] [--out DIR]
   targets: ${TARGETS.map(({ name }) => name).join(', ')}
   loads:   ${LOADS.map(({ name }) => name).join(', ')}
 A run without --quick, --only and --load, of at least the default length, rewrites bench/RESULTS.md; a soak of shudi of
-at least 600 s rewrites bench/SOAK.md. --out writes any run's report elsewhere.`;
+at least 600 s rewrites bench/SOAK.md; collectors of the default length rewrite bench/COLLECTORS.md. --out writes any run's report elsewhere.`;
 
 export class UsageError extends Error {
   override name = 'UsageError';
@@ -64,11 +73,13 @@ function chosen<T extends { readonly name: string }>(
 }
 
 /** Throws a UsageError for what it does not understand; nothing is silently dropped. */
-export function benchOptions(args: readonly string[]): BenchOptions | SoakOptions {
+export function benchOptions(args: readonly string[]): BenchOptions | SoakOptions | CollectorsBenchOptions {
   const { values, positionals } = parse(args);
-  if (positionals.length > 1 || (positionals[0] ?? 'soak') !== 'soak')
+  const [mode] = positionals;
+  if (positionals.length > 1 || (mode !== undefined && mode !== 'soak' && mode !== 'collectors'))
     throw new UsageError(`no ${positionals.join(' ')}`);
-  return positionals.length === 1 ? soakOptions(values) : loadOptions(values);
+  if (mode === 'collectors') return collectorsOptions(values);
+  return mode === 'soak' ? soakOptions(values) : loadOptions(values);
 }
 
 type Values = ReturnType<typeof parse>['values'];
@@ -103,6 +114,26 @@ function soakOptions({ only = 'shudi', seconds: text, out, quick, load, rounds }
   const seconds = count(text, SOAK_SECONDS, [10, 86_400], '--seconds');
   const full = seconds >= SOAK_SECONDS && target.name === 'shudi';
   return { mode: 'soak', target, seconds, full, out: out ?? null };
+}
+
+const COLLECTORS = { rounds: 3, seconds: 20, rates: [50_000, 100_000] } as const;
+const COLLECTORS_QUICK = { rounds: 1, seconds: 3, rates: [50_000] } as const;
+
+function collectorsOptions({
+  quick,
+  only,
+  load,
+  rounds: times,
+  seconds: text,
+  out,
+}: Values): CollectorsBenchOptions {
+  if (only !== undefined || load !== undefined)
+    throw new UsageError('collectors takes --quick, --rounds, --seconds and --out');
+  const length = quick ? COLLECTORS_QUICK : COLLECTORS;
+  const rounds = count(times, length.rounds, [1, 50], '--rounds');
+  const seconds = count(text, length.seconds, [1, 600], '--seconds');
+  const full = !quick && rounds >= COLLECTORS.rounds && seconds >= COLLECTORS.seconds;
+  return { mode: 'collectors', rounds, seconds, rates: length.rates, full, out: out ?? null };
 }
 
 function parse(args: readonly string[]) {

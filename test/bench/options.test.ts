@@ -9,6 +9,19 @@ test('a run of everything at full length is kept, a shorter or partial one is no
   expect(benchOptions(['--seconds', '7'])).toMatchObject({ full: false });
 });
 
+test('collectors of full length are kept, any other run is not', () => {
+  expect(benchOptions(['collectors'])).toMatchObject({
+    mode: 'collectors',
+    rounds: 3,
+    seconds: 20,
+    rates: [50_000, 100_000],
+    full: true,
+  });
+  expect(benchOptions(['collectors', '--quick'])).toMatchObject({ rounds: 1, full: false });
+  expect(benchOptions(['collectors', '--seconds', '5'])).toMatchObject({ full: false });
+  expect(() => benchOptions(['collectors', '--only', 'nginx'])).toThrow('collectors takes');
+});
+
 test('a soak of 600 s of the gateway is kept, any other is not', () => {
   expect(benchOptions(['soak'])).toMatchObject({ mode: 'soak', seconds: 600, full: true });
   expect(benchOptions(['soak', '--seconds', '30'])).toMatchObject({ seconds: 30, full: false });
