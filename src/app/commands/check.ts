@@ -6,6 +6,7 @@ import { verifyJournal } from '../../ledger/verify-journal.ts';
 import { errorLine } from '../../model/errors.ts';
 import { systemClock } from '../../model/time.ts';
 import { isLocked } from '../../platform/lock.ts';
+import { collectorFacts, collectorFindings } from '../check/collectors.ts';
 import type { Finding } from '../check/findings.ts';
 import { gatewayFindings } from '../check/gateway.ts';
 import { machineFacts, machineFindings } from '../check/machine.ts';
@@ -33,6 +34,7 @@ export const checkCommand: Command = {
       ...gatewayFindings(config, file),
       ...(await networkFindings(config, file)),
       ...machineFindings(config, file, machineFacts(config.dataDirectory)),
+      ...collectorFindings(config, file, collectorFacts(dirname(path))),
       ...dataFindings(config),
       ...(await regionFindings(config)),
       await clockFinding(),
