@@ -30,7 +30,7 @@ export interface ToldAccounting {
   /** Port blocks that the server gave along with the address. */
   readonly translations: readonly ToldTranslation[];
   /** The server began anew, or ends: what it held until then is over. '' names the whole source. */
-  readonly restarted: { readonly server: string } | null;
+  readonly restarted: { readonly server: string; readonly timeMs: number | null } | null;
 }
 
 /** Where RADIUS hands its messages over to the vault and the records. */

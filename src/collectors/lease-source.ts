@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { canonicalAccount, type AccountId, type Site, type SubjectDirectory } from '../model/accounts.ts';
 import type { RecordItem } from '../model/records.ts';
 import { DAY_MS, type Millis } from '../model/time.ts';
-import type { LeaseRecord } from '../model/translations.ts';
+import type { LeaseRecord, TranslationRecord } from '../model/translations.ts';
 import type { LeaseFeed, ToldAccounting, ToldLease } from './lease-feed.ts';
 import type { Source } from './source.ts';
 
@@ -45,7 +45,7 @@ export class LeaseSource implements LeaseFeed {
     const { source } = this.#options;
     const measured = source.measured();
     const id = source.newMessage(received);
-    const byDay = new Map<number, RecordItem[]>(
+    const byDay = new Map<number, (TranslationRecord | LeaseRecord)[]>(
       source.translationItems(message, measured, received, message.leases.length, id),
     );
     for (const [place, told] of message.leases.entries()) {
@@ -75,13 +75,14 @@ export class LeaseSource implements LeaseFeed {
       else list.push(lease);
     }
     const items = [...byDay].flatMap(([day, list]) => [
-      source.messageItem(message.original, 'radius', day, id, { measured, received }),
+      source.messageItem(message.original, 'radius', day, id, { measured, received }, list),
       ...list,
     ]);
     if (message.restarted !== null) {
       source.counts.restarts += 1;
-      const at = source.timeOf(message.sentMs, measured, received) ?? received;
-      items.push({ type: 'restart', source: source.name, server: message.restarted.server, at });
+      const { server, timeMs } = message.restarted;
+      const at = source.timeOf(timeMs ?? message.sentMs, measured, received) ?? received;
+      items.push({ type: 'restart', source: source.name, server, at });
     }
     return items;
   }
@@ -101,7 +102,11 @@ export class LeaseSource implements LeaseFeed {
 
 const LINE = 'line:';
 const MOST_CHARACTERS = 128;
-const KEPT_CHARACTERS = 100;
+const KEPT_CHARACTERS = 80;
+/** A percent sign that no hex follows: no encoded name has it, so that none can pass for one that was cut. */
+const CUT = '%~';
+/** Of the digest, hex: nobody finds two names that share so much of it. */
+const DIGEST_CHARACTERS = MOST_CHARACTERS - KEPT_CHARACTERS - CUT.length;
 
 /** What the vault knows a user name by: itself, with what an account id may not hold written as percent signs and hex. */
 export function subscriberAccount(userName: string): AccountId {
@@ -118,21 +123,27 @@ function accountOf(text: string): AccountId {
   const short =
     text.length <= MOST_CHARACTERS
       ? text
-      : `${text.slice(0, KEPT_CHARACTERS)}~${hash('sha256', text, 'hex').slice(0, 16)}`;
+      : `${text.slice(0, KEPT_CHARACTERS)}${CUT}${hash('sha256', text, 'hex').slice(0, DIGEST_CHARACTERS)}`;
   const account = canonicalAccount(short);
   if (account === null) throw new RangeError('a name that was encoded is no account id');
   return account;
 }
 
-const PLAIN = /[^\x21-\x24\x26-\x7e]/gu;
+/** All but printable ASCII without the percent sign, and letters and figures of every script. */
+const SPECIAL = /[^\x21-\x24\x26-\x7e\p{L}\p{M}\p{N}]|[\u{10000}-\u{10ffff}]/gu;
 
 function encoded(name: string): string {
-  const text = name
-    .toWellFormed()
-    .replace(PLAIN, (character) =>
-      [...Buffer.from(character, 'utf8')]
-        .map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`)
-        .join(''),
-    );
+  const text = name.replace(SPECIAL, (character) =>
+    bytesOf(character)
+      .map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`)
+      .join(''),
+  );
   return text === '' ? '%' : text;
+}
+
+/** UTF-8; a lone surrogate, which has none, as if it were a character, so that two of them are two names. */
+function bytesOf(character: string): number[] {
+  if (character.isWellFormed()) return [...Buffer.from(character, 'utf8')];
+  const code = character.charCodeAt(0);
+  return [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)];
 }

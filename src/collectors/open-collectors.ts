@@ -76,11 +76,14 @@ class Running implements Collectors {
   readonly #syslog: SyslogReceiver;
   readonly #vouching: Vouching;
   readonly #drops = new Map<Open, number>();
+  /** When drops were last counted. */
+  #countedAt: Millis;
   readonly #timer: NodeJS.Timeout;
 
   constructor(settings: CollectorsSettings, parts: CollectorsParts) {
     this.#settings = settings;
     this.#parts = parts;
+    this.#countedAt = parts.clock();
     const isOwn = addressList(settings.own);
     this.#sources = settings.sources.map((item) => runningSource(item, parts, isOwn));
     this.#ipfix = new IpfixReceiver({
@@ -207,6 +210,8 @@ class Running implements Collectors {
 
   /** What the kernel had no room for may have been any source's of that listener. RADIUS is sent again. */
   #countDrops(): void {
+    const since = this.#countedAt;
+    this.#countedAt = this.#parts.clock();
     for (const open of this.#open) {
       if (open.kind !== 'udp') continue;
       const { kernelDrops } = open.listener.stats();
@@ -214,7 +219,7 @@ class Running implements Collectors {
       if (more <= 0) continue;
       this.#drops.set(open, kernelDrops ?? 0);
       for (const { settings, source } of this.#sources)
-        if (settings.protocol === open.settings.protocol) source.dropped(more);
+        if (settings.protocol === open.settings.protocol) source.dropped(more, since);
     }
   }
 }

@@ -7,6 +7,7 @@ import { ClockOffset, type MeasuredOffset } from './clock-offset.ts';
 import type { SourceFeed, ToldMessage, ToldTranslation } from './feed.ts';
 import { Rate } from './health.ts';
 import { Rejections } from './rejections.ts';
+import { WaitingGaps } from './waiting-gaps.ts';
 
 export interface SourceOptions {
   readonly name: string;
@@ -66,9 +67,10 @@ export class Source implements SourceFeed {
   readonly dialects = new Set<string>();
   /** When something last came; null before. */
   heard: Millis | null = null;
+  /** When something first came since `takeFirstHeard`; null when nothing has. */
+  #firstHeard: Millis | null = null;
   readonly #options: SourceOptions;
-  /** What could not be stored, or be told, yet. */
-  #gaps: GapRecord[] = [];
+  readonly #gaps = new WaitingGaps();
 
   constructor(options: SourceOptions) {
     this.name = options.name;
@@ -90,10 +92,8 @@ export class Source implements SourceFeed {
           message.dialect,
           day,
           list[0]?.message ?? this.newMessage(received),
-          {
-            measured,
-            received,
-          },
+          { measured, received },
+          list,
         ),
         ...list,
       );
@@ -114,13 +114,16 @@ export class Source implements SourceFeed {
       const told = translations[index];
       if (told === undefined) continue;
       const at = this.timeOf(told.timeMs ?? message.sentMs, measured, received);
-      const until = told.untilMs === null ? null : this.timeOf(told.untilMs, measured, received);
-      if (at === null || (told.untilMs !== null && until === null)) {
+      const end = told.event === 'flow' ? (told.untilMs ?? told.timeMs ?? message.sentMs) : null;
+      const last = end === null ? at : this.timeOf(end, measured, received);
+      if (at === null || last === null) {
         this.rejected('time', 1);
         continue;
       }
       this.#count(told, received);
-      const day = Math.floor((until ?? at) / DAY_MS);
+      // An end that is told before its beginning is none.
+      const until = Math.max(at, last) as Millis;
+      const day = Math.floor(until / DAY_MS);
       let list = byDay.get(day);
       if (list === undefined) byDay.set(day, (list = []));
       list.push({
@@ -136,27 +139,32 @@ export class Source implements SourceFeed {
         remote: this.#remoteOf(told.remote),
         flow: told.flow,
         at,
-        until: told.event === 'flow' ? (until ?? at) : null,
+        until: told.event === 'flow' ? until : null,
       });
     }
     return byDay;
   }
 
-  /** @param day  days since 1970: the message is stored on it */
+  /**
+   * @param day  days since 1970: the message is stored on it
+   * @param told  the events of the message that lie on this day; a flow's end may, though it began before
+   */
   messageItem(
     original: Uint8Array | string,
     dialect: string,
     day: number,
     id: MessageId,
     { measured, received }: { readonly measured: MeasuredOffset; readonly received: Millis },
+    told: readonly { readonly at: Millis }[],
   ): RecordItem {
+    const first = told.reduce((least, { at }) => Math.min(least, at), Infinity);
     return {
       type: 'message',
       id,
       source: this.name,
       dialect,
       digest: hash('sha256', original, 'hex'),
-      at: (day * DAY_MS) as Millis,
+      at: Math.max(day * DAY_MS, first) as Millis,
       received,
       offsetMs: measured.offsetMs,
       clockErrorMs: measured.errorMs,
@@ -187,14 +195,14 @@ export class Source implements SourceFeed {
     return realm === '' || told === '' ? realm + told : `${realm}/${told}`;
   }
 
-  /** Stores items, with the gaps that wait. */
+  /** Stores items. What cannot be stored is missing from the first of them on. @returns whether they are stored */
   async store(items: readonly RecordItem[]): Promise<boolean> {
     if (items.length === 0) return true;
     try {
       await this.#options.writer.append(items);
       return true;
     } catch {
-      this.dropped(1);
+      this.dropped(1, earliest(items));
       return false;
     }
   }
@@ -209,45 +217,61 @@ export class Source implements SourceFeed {
     this.#gap('lost', count);
   }
 
-  /** So many messages came, and could not be stored. */
-  dropped(count: number): void {
+  /**
+   * So many messages came, and could not be stored.
+   * @param since  what they told of may have happened from then on; without it from what was last heard
+   */
+  dropped(count: number, since?: Millis): void {
     this.counts.dropped += count;
-    this.#gap('dropped', count);
+    this.#gap('dropped', count, since);
   }
 
-  restarted(server = ''): void {
+  /**
+   * It began anew at some time after it was last heard. What it holds since then may have begun before this is known,
+   * so the old ends at the earliest: until now nobody knows what it held, which is a gap.
+   */
+  restarted(): void {
     this.counts.restarts += 1;
-    void this.store([{ type: 'restart', source: this.name, server, at: this.#options.clock() }]);
+    const at = this.#gap('lost', 0);
+    void this.store([{ type: 'restart', source: this.name, server: '', at }]);
   }
 
   rejected(reason: string, count: number, sample?: string): void {
     this.rejections.add(reason, count, sample);
   }
 
+  /** When something first came since the last call; null when nothing has. */
+  takeFirstHeard(): Millis | null {
+    const first = this.#firstHeard;
+    this.#firstHeard = null;
+    return first;
+  }
+
   /** The gaps that are to be stored now; what cannot be stored is given back by `keepGaps`. */
   takeGaps(): readonly GapRecord[] {
-    const gaps = this.#gaps;
-    this.#gaps = [];
-    return gaps;
+    return this.#gaps.take();
   }
 
   keepGaps(gaps: readonly GapRecord[]): void {
-    this.#gaps = merged([...gaps, ...this.#gaps]);
+    this.#gaps.keep(gaps);
   }
 
   #hear(sentMs: number | null): Millis {
     const now = this.#options.clock();
     if (sentMs !== null && this.#options.live) this.offset.sample(sentMs, now);
     this.heard = now;
+    this.#firstHeard ??= now;
     this.counts.messages += 1;
     return now;
   }
 
-  /** From what was last heard until now something is missing. */
-  #gap(reason: GapRecord['reason'], count: number): void {
+  /** From what was last heard (or before, as `since` says) until now something is missing. @returns from when */
+  #gap(reason: GapRecord['reason'], count: number, since?: Millis): Millis {
     const now = this.#options.clock();
-    const from = Math.min(this.heard ?? now, now) as Millis;
-    this.#gaps = merged([...this.#gaps, { type: 'gap', source: this.name, from, to: now, reason, count }]);
+    // Our clock may have been set back since.
+    const from = Math.min(this.heard ?? now, since ?? now, now) as Millis;
+    this.#gaps.add({ type: 'gap', source: this.name, from, to: now, reason, count });
+    return from;
   }
 
   #count(told: ToldTranslation, now: Millis): void {
@@ -262,24 +286,10 @@ export class Source implements SourceFeed {
   }
 }
 
-/** Gaps that wait to be stored, at most. */
-const MOST_GAPS = 100;
-/** Gaps of one reason that lie no further apart become one, ms. */
-const NEAR_MS = 1000;
-
-function merged(gaps: readonly GapRecord[]): GapRecord[] {
-  const list: GapRecord[] = [];
-  for (const gap of gaps) {
-    const last = list.at(-1);
-    const near = last !== undefined && last.reason === gap.reason && gap.from - last.to <= NEAR_MS;
-    if (last !== undefined && (near || list.length >= MOST_GAPS))
-      list[list.length - 1] = {
-        ...last,
-        from: Math.min(last.from, gap.from) as Millis,
-        to: Math.max(last.to, gap.to) as Millis,
-        count: last.count + gap.count,
-      };
-    else list.push(gap);
-  }
-  return list;
+/** When the first of what items tell happened; undefined when they tell of nothing that has a time of its own. */
+function earliest(items: readonly RecordItem[]): Millis | undefined {
+  const times = items.flatMap((item) =>
+    item.type === 'translation' || item.type === 'lease' ? item.at : [],
+  );
+  return times.length === 0 ? undefined : times.reduce((least, at) => (at < least ? at : least));
 }

@@ -1,5 +1,6 @@
 import type { RecordItem, RecordWriter } from '../model/records.ts';
 import { DAY_MS, type Clock, type Millis } from '../model/time.ts';
+import type { GapRecord } from '../model/translations.ts';
 import type { Source } from './source.ts';
 
 /** How often a source's coverage is stored, ms; LIVE_SOURCE_MS is three times that. */
@@ -11,6 +12,17 @@ export interface VouchedSource {
   readonly silentAfterMs: number | null;
   /** Whether it is there at all now: the program that tells runs, the socket listens. */
   readonly isRunning: () => boolean;
+}
+
+/** No recorder's epoch: its start is to be stored yet. */
+const NOT_STARTED = -1;
+
+interface Heard {
+  /** Since the last word; null when nothing was. */
+  readonly firstHeard: Millis | null;
+  readonly heard: Millis;
+  readonly silent: boolean;
+  readonly now: Millis;
 }
 
 interface State extends VouchedSource {
@@ -40,9 +52,10 @@ export class Vouching {
   /** Begins with a source; what it says from now on is covered. */
   async begin(source: VouchedSource): Promise<void> {
     const now = this.#clock();
-    const state: State = { ...source, told: now, begun: now, isSilent: false, epoch: this.#writer.epoch };
+    const state: State = { ...source, told: now, begun: now, isSilent: false, epoch: NOT_STARTED };
     this.#states.push(state);
-    await this.#append(state, [startOf(state), coverageOf(state, state.told)]);
+    if (await this.#append(state, [startOf(state), coverageOf(state, state.told)]))
+      state.epoch = this.#writer.epoch;
   }
 
   async vouch(): Promise<void> {
@@ -67,14 +80,13 @@ export class Vouching {
     const now = this.#clock();
     if (now <= state.told) return;
     const gaps = source.takeGaps();
+    const firstHeard = source.takeFirstHeard();
     const heard = source.heard ?? state.begun;
     const silent = !state.isRunning() || (silentAfterMs !== null && now - heard > silentAfterMs);
-    const items: RecordItem[] = [...gaps];
-    // The recorder began anew since: to it the source has not started yet.
+    const items: RecordItem[] = gaps.flatMap(gapByDay);
+    // The recorder began anew since, or the start could not be stored: to it the source has not started yet.
     if (state.epoch !== this.#writer.epoch) items.push(startOf(state));
-    // Silence is told from its beginning, of which part was vouched for already.
-    if (silent) items.push(...silence(state, state.isSilent ? state.told : heard, now));
-    else items.push(...coverageUpTo(state, now));
+    items.push(...sinceTold(state, { firstHeard, heard, silent, now }));
     if (await this.#append(state, items)) {
       state.told = now;
       state.isSilent = silent;
@@ -108,8 +120,26 @@ const coverageOf = ({ source, told }: State, to: Millis): RecordItem => ({
   to,
 });
 
-const coverageUpTo = ({ source, told }: State, to: Millis): RecordItem[] =>
-  byDay(told, to).map((part) => ({ type: 'coverage', source: source.name, ...part }));
+/**
+ * What is said of the time since the last word. Silence begins with what was last heard, which may have been vouched
+ * for already, and ends with what is heard first.
+ */
+function sinceTold(state: State, { firstHeard, heard, silent, now }: Heard): RecordItem[] {
+  const within = (at: Millis): Millis => Math.min(Math.max(at, state.told), now) as Millis;
+  const resumed = state.isSilent ? within(firstHeard ?? now) : state.told;
+  const items = state.isSilent ? silence(state, state.told, resumed) : [];
+  const until = silent ? within(heard) : now;
+  if (until > resumed) items.push(...coverage(state, resumed, until));
+  if (silent && resumed < now) items.push(...silence(state, state.isSilent ? until : heard, now));
+  return items;
+}
+
+const coverage = ({ source }: State, from: Millis, to: Millis): RecordItem[] =>
+  byDay(from, to).map((part) => ({ type: 'coverage', source: source.name, ...part }));
+
+/** Its count stands with the first day. */
+const gapByDay = (gap: GapRecord): RecordItem[] =>
+  byDay(gap.from, gap.to).map((part, index) => ({ ...gap, ...part, count: index === 0 ? gap.count : 0 }));
 
 const silence = ({ source }: State, from: Millis, to: Millis): RecordItem[] =>
   byDay(Math.min(from, to) as Millis, to).map((part) => ({

@@ -59,6 +59,8 @@ class Supervisor implements SupervisedCollectors {
   #setup: CollectorsStart;
   #child: Child | null = null;
   #timer: NodeJS.Timeout | null = null;
+  /** A start that is under way. */
+  #starting: Promise<void> | null = null;
   #closing = false;
 
   constructor(options: SuperviseOptions) {
@@ -84,6 +86,7 @@ class Supervisor implements SupervisedCollectors {
   async close(): Promise<void> {
     this.#closing = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#starting;
     const child = this.#child;
     if (child === null) return;
     await within(child.peer.call('stop', null), STOP_MS).catch(() =>
@@ -111,7 +114,7 @@ class Supervisor implements SupervisedCollectors {
 
   #again(wait: number, next: number): void {
     this.#timer = setTimeout(() => {
-      this.start(next).then(
+      this.#starting = this.start(next).then(
         () => this.#options.log.info('collectors.started'),
         () => {
           if (!this.#closing) this.#again(next, Math.min(BACK_OFF.most, next * 2));

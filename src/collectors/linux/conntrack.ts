@@ -1,3 +1,4 @@
+import { maskedSample } from '../sample.ts';
 import { conntrackEvent, type ConntrackEvent } from './conntrack-line.ts';
 import { ToldLines, type LineReader, type LineReaderOptions, type LineStatus } from './told-lines.ts';
 
@@ -14,7 +15,7 @@ export class ConntrackReader implements LineReader {
   line(text: string): void {
     const event = conntrackEvent(text);
     const message = { original: text, dialect: DIALECT };
-    if (event === 'not-conntrack') this.#told.reject(event, sampleOf(text));
+    if (event === 'not-conntrack') this.#told.reject(event, maskedSample(text));
     else if (typeof event === 'string') this.#told.ignore(event, message);
     else this.#told.take({ ...message, translations: [toldBy(event)] });
   }
@@ -41,12 +42,3 @@ function toldBy({ event, timeMs, protocol, inside, outside, remote, flow, zone }
     flow,
   };
 }
-
-const MOST_SAMPLE = 200;
-
-/** Enough to tell the format by; addresses are left out. */
-const sampleOf = (text: string): string =>
-  text
-    .slice(0, MOST_SAMPLE)
-    .replace(/\b(src|dst)=\S*/g, '$1=')
-    .replace(/[\p{Cc}\p{Cs}]/gu, '?');

@@ -17,10 +17,10 @@ export function toldAccounting(
   const { status, server, delaySeconds } = accounting;
   const seconds = eventSeconds(accounting);
   const sentMs = seconds === null ? null : (seconds + delaySeconds) * 1000;
-  if (status === 'on' || status === 'off')
-    return { original, sentMs, leases: [], translations: [], restarted: { server } };
   // Without either the message's time counts, and our clock needs no correction by the server's.
   const timeMs = seconds === null && delaySeconds === 0 ? null : eventTimeMs(accounting, receivedMs);
+  if (status === 'on' || status === 'off')
+    return { original, sentMs, leases: [], translations: [], restarted: { server, timeMs } };
   const session = sessionDigest(accounting);
   const { userName, callingStation } = accounting;
   const none = status === 'stop' ? [{ address: null, bits: 0 }] : [];

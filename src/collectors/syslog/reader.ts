@@ -1,6 +1,6 @@
 import type { SourceFeed, ToldTranslation } from '../feed.ts';
 import { readHeader } from './header.ts';
-import { maskedSample } from './sample.ts';
+import { maskedSample } from '../sample.ts';
 import type { SyslogLine, Vendor } from './vendor.ts';
 import { VENDORS } from './vendors/index.ts';
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ConntrackReader } from '../../../src/collectors/linux/conntrack.ts';
 import { startConntrack, type LineSource } from '../../../src/collectors/linux/line-source.ts';
+import type { LineReader } from '../../../src/collectors/linux/told-lines.ts';
 import { conntrackLine } from './examples.ts';
 import { RecordingFeed } from './recording-feed.ts';
 
@@ -12,9 +13,19 @@ afterEach(async () => {
 /** A command that runs a script of Node's. */
 function run(script: string, command: readonly [string, ...string[]] = [process.execPath, '-e', script]) {
   const feed = new RecordingFeed();
-  const source = startConntrack({ mode: 'run', feed, reader: new ConntrackReader({ feed }), command });
+  const conntrack = new ConntrackReader({ feed });
+  const lines: string[] = [];
+  const reader: LineReader = {
+    line: (text) => {
+      lines.push(text);
+      conntrack.line(text);
+    },
+    settled: () => conntrack.settled(),
+    status: () => conntrack.status(),
+  };
+  const source = startConntrack({ mode: 'run', feed, reader, command });
   open.push(source);
-  return { feed, source };
+  return { feed, source, lines };
 }
 
 const FOR_EVER = 'setInterval(() => {}, 1000);';
@@ -36,8 +47,8 @@ describe('a command that is run for its lines', () => {
   });
 
   it('is told to speak English, and given nothing else', async () => {
-    const { feed } = run(`console.log(JSON.stringify(process.env)); ${FOR_EVER}`);
-    await vi.waitFor(() => expect(feed.samples).toEqual(['{"LC_ALL":"C"}']), PATIENT);
+    const { lines } = run(`console.log(JSON.stringify(process.env)); ${FOR_EVER}`);
+    await vi.waitFor(() => expect(lines).toEqual(['{"LC_ALL":"C"}']), PATIENT);
   });
 
   it('is started again when it dies: lines are missing then, and one that was cut is left out', async () => {
@@ -51,8 +62,8 @@ describe('a command that is run for its lines', () => {
   });
 
   it('waits longer each time', async () => {
-    const { feed, source } = run('process.stdout.write(`${Date.now()}\\n`); process.exitCode = 3;');
-    const starts = (): number[] => feed.samples.map(Number);
+    const { lines, source } = run('process.stdout.write(`${Date.now()}\\n`); process.exitCode = 3;');
+    const starts = (): number[] => lines.map(Number);
     await vi.waitFor(() => expect(starts().length).toBe(4), PATIENT);
     const [first = 0, second = 0, third = 0, fourth = 0] = starts();
     expect(second - first).toBeGreaterThanOrEqual(100);
@@ -86,9 +97,9 @@ describe('a command that is run for its lines', () => {
     ['that listens', ''],
     ['that does not listen', "process.on('SIGTERM', () => {});"],
   ])('%s is ended, and not started again', async (_name, script) => {
-    const { feed, source } = run(`${script} console.log(process.pid); ${FOR_EVER}`);
-    await vi.waitFor(() => expect(feed.samples.length).toBe(1), PATIENT);
-    const pid = Number(feed.samples[0]);
+    const { lines, source } = run(`${script} console.log(process.pid); ${FOR_EVER}`);
+    await vi.waitFor(() => expect(lines.length).toBe(1), PATIENT);
+    const pid = Number(lines[0]);
     expect(process.kill(pid, 0)).toBe(true);
     await source.stop();
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
