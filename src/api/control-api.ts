@@ -100,7 +100,7 @@ function controlServer(options: ControlOptions): FastifyInstance {
         const { params, query, body } = request;
         const who = admitted.get(request) ?? { caller: null, bearer: '' };
         const answer = await item.run({ ...who, params, query, body });
-        return reply.code(answer.status).send(answer.body);
+        return reply.code(answer.status).type(item.mediaType).send(answer.body);
       },
     });
   }

@@ -28,7 +28,7 @@ export function openApiOf(routes: readonly Route[]): Document {
   };
 }
 
-function operationOf({ access, summary, params, query, body, status, answer }: Route): Document {
+function operationOf({ access, summary, params, query, body, status, mediaType, answer }: Route): Document {
   return {
     summary,
     description: accessText(access),
@@ -38,7 +38,7 @@ function operationOf({ access, summary, params, query, body, status, answer }: R
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: plain(body) } } } }),
     responses: {
-      [String(status)]: { description: 'Done', content: { 'application/json': { schema: plain(answer) } } },
+      [String(status)]: { description: 'Done', content: { [mediaType]: { schema: plain(answer) } } },
       default: {
         description: 'A problem document with a stable code',
         content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },

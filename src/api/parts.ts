@@ -1,5 +1,5 @@
 import type { BadgeDirectory, Site, SubjectDirectory } from '../model/accounts.ts';
-import type { Journal, Json } from '../model/journal.ts';
+import type { Journal } from '../model/journal.ts';
 import type { RecordReader, RecordWriter } from '../model/records.ts';
 import type { RegionLookup } from '../model/region.ts';
 import type { Clock } from '../model/time.ts';
@@ -7,6 +7,7 @@ import type { Execute } from '../disclosure/executor.ts';
 import type { Register } from '../disclosure/register.ts';
 import type { Log } from '../platform/log.ts';
 import type { Tracer } from '../trace/tracer.ts';
+import type { MachineStatus } from './machine-status.ts';
 
 /** Which acts set an account's badge. */
 export interface SiteSettings {
@@ -28,8 +29,7 @@ export interface ControlParts {
   readonly regions: RegionLookup;
   readonly sites: ReadonlyMap<Site, SiteSettings>;
   readonly execute: Execute;
-  /** What an operator sees of the machine: counts and health, no records. */
-  readonly status: () => { readonly [key: string]: Json } | Promise<{ readonly [key: string]: Json }>;
+  readonly status: () => MachineStatus | Promise<MachineStatus>;
   /** Whether records can be stored. */
   readonly ready: () => boolean;
   readonly clock: Clock;

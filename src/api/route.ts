@@ -27,8 +27,12 @@ export interface Call<Who, Params, Query, Body> {
 
 export interface Answer {
   readonly status: number;
-  readonly body: { readonly [key: string]: Json };
+  /** A text only where the row has a media type of its own. */
+  readonly body: { readonly [key: string]: Json } | string;
 }
+
+/** What routes answer unless their row says otherwise. */
+const JSON_TYPE = 'application/json';
 
 /** One row of the table: everything that there is to know of a route, for the server, the tests and the OpenAPI document. */
 export interface Route {
@@ -42,6 +46,8 @@ export interface Route {
   readonly body: TSchema | null;
   /** The status of success. */
   readonly status: number;
+  /** Of what it answers. */
+  readonly mediaType: string;
   /** What it answers; each answer of the tests is held against it. */
   readonly answer: TSchema;
   /** Checks the parts against the schemas, then acts. @throws ShudiError api.invalid, and what the action throws */
@@ -68,6 +74,8 @@ interface Spec<Allowed extends Access, Params extends TSchema, Query extends TSc
   /** Absent: the route takes no body, or an empty object. */
   readonly body?: Body;
   readonly status?: number;
+  /** Of a text; absent: the answer is JSON. */
+  readonly mediaType?: string;
   readonly answer: TSchema;
   readonly handle: (
     call: Call<CallerOf<Allowed>, Static<Params>, Static<Query>, Static<Body>>,
@@ -111,6 +119,7 @@ export function route<
     query: schemas.query,
     body: spec.body ?? null,
     status,
+    mediaType: spec.mediaType ?? JSON_TYPE,
     answer: spec.answer,
     run: async (raw) => {
       const answer = await spec.handle({

@@ -1,10 +1,10 @@
 import { openControlApi, type ControlApi } from '../api/control-api.ts';
-import type { SiteSettings } from '../api/parts.ts';
+import type { ControlParts, SiteSettings } from '../api/parts.ts';
 import { addressSet } from '../disclosure/address-set.ts';
 import { createExecutor } from '../disclosure/executor.ts';
 import { Register } from '../disclosure/register.ts';
 import type { GatewayParts } from '../gateway/options.ts';
-import type { Journal, Json } from '../model/journal.ts';
+import type { Journal } from '../model/journal.ts';
 import type { RecordReader } from '../model/records.ts';
 import type { Site } from '../model/accounts.ts';
 import { createTracer } from '../trace/tracer.ts';
@@ -18,8 +18,8 @@ export interface ControlComposition {
   readonly parts: Pick<GatewayParts, 'records' | 'subjects' | 'badges' | 'regions' | 'clock' | 'log'>;
   readonly journal: Journal;
   readonly reader: RecordReader;
-  readonly status: () => Promise<{ readonly [key: string]: Json }>;
-  readonly ready: () => boolean;
+  readonly status: ControlParts['status'];
+  readonly ready: ControlParts['ready'];
 }
 
 /** Composes the control side: people and their paper trail over the journal, traces over the reader. */

@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net';
-import type { CollectorsStatus } from '../collectors/status.ts';
 import { openAccounts } from '../accounts/open-accounts.ts';
-import { openRegions, type RegionStore } from '../geo/reader.ts';
+import { openRegions } from '../geo/reader.ts';
 import { watchRegions } from '../geo/update.ts';
 import { startJournal } from '../ledger/journal.ts';
 import type { Journal, Json } from '../model/journal.ts';
@@ -37,6 +36,7 @@ import {
   STOPPED_KIND,
   WORKER_KIND,
 } from './journal-kinds.ts';
+import { statusReader } from './status.ts';
 import { startWorkers, type Workers } from './workers/workers.ts';
 
 /** How often the recorder's chain is noted in the journal, ms. */
@@ -145,7 +145,13 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runtim
     },
     journal,
     reader,
-    status: () => statusOf(recorder, workers, collectors, regions, clockError.current()),
+    status: statusReader(() => ({
+      recorder,
+      workers,
+      collectors,
+      regions,
+      clockErrorMs: clockError.current(),
+    })),
     ready: () => recorder.writer.epoch !== 0 && (workers?.pids().length ?? 0) > 0,
   });
   closers.add(() => control.close());
@@ -264,35 +270,5 @@ function badgePolicyOf({ regions }: Config): BadgePolicy {
         ? null
         : { code: previous.lastProvince, ageDays: Math.max(0, day - previous.lastDay) };
     return displayRegion(answer, regions.mainlandIpv6, last, regions.lastProvinceDays);
-  };
-}
-
-/** What the collectors say of themselves; null while they are away. */
-const collectorsJson = (status: CollectorsStatus | null): Json =>
-  status === null ? null : (JSON.parse(JSON.stringify(status)) as Json);
-
-async function statusOf(
-  recorder: SqliteRecorder,
-  workers: Workers | null,
-  collectors: SupervisedCollectors | null,
-  regions: RegionStore,
-  clockErrorMs: number | null,
-): Promise<{ readonly [key: string]: Json }> {
-  const told = (await workers?.status()) ?? [];
-  const sum = (of: (status: (typeof told)[number]) => number): number =>
-    told.reduce((total, status) => total + of(status), 0);
-  const refusals: Record<string, number> = {};
-  for (const status of told)
-    for (const [kind, count] of Object.entries(status.refusals))
-      refusals[kind] = (refusals[kind] ?? 0) + count;
-  return {
-    recording: recorder.writer.epoch !== 0,
-    workers: told.length,
-    connections: sum(({ counts }) => counts.connections),
-    claimedClients: sum(({ counts }) => counts.claimed),
-    refusals,
-    collectors: collectors === null ? null : collectorsJson(await collectors.status()),
-    clockErrorMs,
-    regionAgeDays: Math.floor(regions.ageDays(systemClock())),
   };
 }

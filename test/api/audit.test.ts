@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, openWorld, type Reply, type World } from './support.ts';
+import { ask, IDLE, openWorld, type Reply, type World } from './support.ts';
 
 let world: World;
 beforeAll(async () => {
-  world = await openWorld({ status: () => ({ recording: true, contacts: 3 }) });
+  world = await openWorld({ status: () => ({ ...IDLE, claimedClients: 3 }) });
 });
 afterAll(() => world.close());
 
@@ -31,8 +31,9 @@ describe('the audit', () => {
 describe('the status', () => {
   it('is what the machine says of itself', async () => {
     expect((await world.call(world.tokens.operator, 'GET', '/v1/status')).json).toEqual({
-      recording: true,
-      contacts: 3,
+      ...IDLE,
+      claimedClients: 3,
+      collectors: null,
     });
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { METRICS_TYPE } from '../../src/api/metrics.ts';
 import { issueToken, revokeToken } from '../../src/disclosure/people.ts';
 import { newToken } from '../../src/disclosure/tokens.ts';
 import { openWorld, type World } from './support.ts';
@@ -98,7 +99,7 @@ describe('every route', () => {
       '/v1/requests/x/y/z',
       '/V1/cases',
       '/v1//cases',
-      '/metrics',
+      '/metrics/',
       '/v1/people',
     ]) {
       const reply = await world.call(world.tokens.requester, 'GET', path);
@@ -116,6 +117,7 @@ const EXPECTED = [
   'approver: POST /v1/people',
   'approver: POST /v1/people/{id}/confirm',
   'approver: POST /v1/requests/{id}/approve',
+  'operator: GET /metrics',
   'operator: GET /v1/status',
   'requester: GET /v1/cases/{id}',
   'requester: GET /v1/people/{id}',
@@ -161,6 +163,10 @@ describe('what is open to anybody', () => {
       responses: { 201: {}, default: { content: { 'application/problem+json': {} } } },
     });
     expect(json.paths['/v1/events']?.['post']).toMatchObject({ security: [{ site: [] }] });
+    expect(json.paths['/metrics']?.['get']).toMatchObject({
+      security: [{ person: [] }],
+      responses: { 200: { content: { [METRICS_TYPE]: { schema: { type: 'string' } } } } },
+    });
   });
 
   it('is not to be kept, framed or sniffed', async () => {

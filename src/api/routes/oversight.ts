@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { ShudiError } from '../../model/errors.ts';
 import { formatTime } from '../../model/time.ts';
+import { METRICS_TYPE, metricsText } from '../metrics.ts';
 import type { ControlParts } from '../parts.ts';
 import { route, type Route } from '../route.ts';
 import { Digest, Free, strict, Time } from '../schemas.ts';
@@ -76,6 +77,15 @@ export function oversightRoutes({ journal, register, status, ready }: ControlPar
       summary: 'The state of the machine; no records',
       answer: Free,
       handle: () => status(),
+    }),
+    route({
+      method: 'GET',
+      path: '/metrics',
+      access: ['operator'],
+      summary: 'The same in the text format of Prometheus; docs/monitoring.md lists the metrics',
+      mediaType: METRICS_TYPE,
+      answer: Type.String(),
+      handle: async () => metricsText(await status()),
     }),
   ];
 }
