@@ -11,6 +11,15 @@ const cidrs = (description: string) =>
     description,
   });
 
+/** What keys of a source are where the file has none of them. */
+export const SOURCE_DEFAULTS = {
+  silentAfter: '5m',
+  zone: '+00:00',
+  input: 'run',
+  format: 'conntrack',
+} as const;
+export const RECEIVE_BUFFER = 33_554_432;
+
 const source = Type.Object(
   {
     name: name('It stands in each record of the source, so keep it.'),
@@ -28,7 +37,7 @@ const source = Type.Object(
         'The address space of its inside addresses, where two of them use the same ones. A lease answers for a translation of its own realm; an empty one for every realm.',
     }),
     silentAfter: duration(
-      '5m',
+      SOURCE_DEFAULTS.silentAfter,
       'IPFIX and syslog: after so long without anything the source is silent, and that time is a gap.',
     ),
     dialect: Type.Optional(
@@ -44,7 +53,7 @@ const source = Type.Object(
     ),
     zone: Type.String({
       pattern: '^[+-](0\\d|1[0-4]):[0-5]\\d$',
-      default: '+00:00',
+      default: SOURCE_DEFAULTS.zone,
       description: 'Syslog: the offset of stamps that tell none.',
     }),
     secretFile: Type.Optional(file('RADIUS: a file with the shared secret, readable by its owner only.')),
@@ -54,11 +63,11 @@ const source = Type.Object(
       ),
     ),
     input: Type.Enum(['run', 'pipe', 'file'], {
-      default: 'run',
+      default: SOURCE_DEFAULTS.input,
       description:
         '`conntrack`: `run` starts `conntrack -E` here (root, or CAP_NET_ADMIN), `pipe` reads a named pipe, `file` what is appended to a file.',
     }),
-    path: Type.Optional(file('`conntrack`: the pipe or file.')),
+    path: Type.Optional(file('`conntrack` with `pipe` or `file`: where that is.')),
     namespace: Type.Optional(
       Type.String({
         pattern: '^[A-Za-z0-9._-]{1,64}$',
@@ -67,7 +76,7 @@ const source = Type.Object(
       }),
     ),
     format: Type.Enum(['conntrack', 'ulogd'], {
-      default: 'conntrack',
+      default: SOURCE_DEFAULTS.format,
       description: '`conntrack`: lines of `conntrack -E -o timestamp,id`, or the JSON of ulogd2.',
     }),
   },
@@ -88,7 +97,7 @@ const listener = Type.Object(
     receiveBuffer: whole(
       4096,
       2 ** 30,
-      33_554_432,
+      RECEIVE_BUFFER,
       'UDP: bytes that the system may hold for us; it may give less (`net.core.rmem_max`).',
     ),
     cert: Type.Optional(file('TLS: the certificate with its chain, PEM.')),

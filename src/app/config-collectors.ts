@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { Site } from '../model/accounts.ts';
 import type { CollectorsSettings, ListenerSettings, SourceSettings } from '../collectors/settings.ts';
 import { parseCidr } from '../geo/prefix.ts';
+import { RECEIVE_BUFFER, SOURCE_DEFAULTS } from './config-collectors-schema.ts';
 import type { ConfigFile, Path } from './config-file.ts';
 import { timeout } from './config-gateway.ts';
 import type { RawConfig } from './config-schema.ts';
@@ -87,20 +88,33 @@ function sourceOf(file: ConfigFile, raw: RawSource, path: Path, at: Absolute): S
   }
 }
 
-const OPTIONAL = {
-  dialect: 'ipfix',
-  vendor: 'syslog',
-  secretFile: 'radius',
-  site: 'radius',
-  path: 'conntrack',
-  namespace: 'conntrack',
-} as const;
+const PROTOCOLS_OF = {
+  dialect: ['ipfix'],
+  vendor: ['syslog'],
+  zone: ['syslog'],
+  silentAfter: ['ipfix', 'syslog'],
+  secretFile: ['radius'],
+  site: ['radius'],
+  input: ['conntrack'],
+  path: ['conntrack'],
+  namespace: ['conntrack'],
+  format: ['conntrack'],
+} as const satisfies Partial<Record<keyof RawSource, readonly RawSource['protocol'][]>>;
 
-/** A key that does nothing would hide a mistake. */
+/** A key that does nothing would hide a mistake; one that says what holds anyway does not. */
 function onlyFor(file: ConfigFile, raw: RawSource, path: Path): void {
-  for (const key of Object.keys(OPTIONAL) as (keyof typeof OPTIONAL)[])
-    if (raw[key] !== undefined && raw.protocol !== OPTIONAL[key])
-      throw file.fault([...path, key], `goes with \`${OPTIONAL[key]}\` only`);
+  const unwritten: Partial<RawSource> = SOURCE_DEFAULTS;
+  for (const key of Object.keys(PROTOCOLS_OF) as (keyof typeof PROTOCOLS_OF)[]) {
+    const protocols: readonly RawSource['protocol'][] = PROTOCOLS_OF[key];
+    if (raw[key] !== unwritten[key] && !protocols.includes(raw.protocol))
+      throw file.fault([...path, key], `goes with \`${protocols.join('` and `')}\` only`);
+  }
+  if (raw.protocol !== 'conntrack') return;
+  if (raw.from.length > 0) throw file.fault([...path, 'from'], 'has no place here: nothing is sent to it');
+  if (raw.path !== undefined && raw.input === 'run')
+    throw file.fault([...path, 'path'], 'goes with `pipe` and `file` only');
+  if (raw.namespace !== undefined && raw.input !== 'run')
+    throw file.fault([...path, 'namespace'], 'goes with `run` only');
 }
 
 function minutesOf(zone: string): number {
@@ -126,6 +140,8 @@ function listenerOf(file: ConfigFile, raw: RawListener, path: Path, at: Absolute
   for (const key of ['cert', 'key', 'clientCa'] as const)
     if (raw[key] !== undefined && transport !== 'tls')
       throw file.fault([...path, key], 'goes with `tls` only');
+  if (receiveBuffer !== RECEIVE_BUFFER && transport !== 'udp')
+    throw file.fault([...path, 'receiveBuffer'], 'goes with `udp` only');
   const common = { protocol, transport, host, port, receiveBufferBytes: receiveBuffer };
   if (transport !== 'tls') return { ...common, tls: null };
   if (raw.cert === undefined) throw file.fault([...path, 'cert'], 'is missing');

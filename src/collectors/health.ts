@@ -15,6 +15,8 @@ export interface HealthFacts {
   readonly lastRecordMs: number | null;
   /** Null: never silent. */
   readonly silentAfterMs: number | null;
+  /** Whether what tells is there at all: the command runs, the pipe or file is open. */
+  readonly isRunning: boolean;
   readonly records: number;
   /** IPFIX and NetFlow v9: whether any template that came can tell of translations; null for others. */
   readonly tellsTranslations: boolean | null;
@@ -25,6 +27,7 @@ export interface HealthFacts {
 
 export function gradeOf(facts: HealthFacts): HealthGrade {
   const { nowMs, sinceMs, lastRecordMs, silentAfterMs, records, translations } = facts;
+  if (!facts.isRunning) return 'silent';
   if (silentAfterMs !== null && nowMs - (lastRecordMs ?? sinceMs) > silentAfterMs) return 'silent';
   if (records === 0) return 'ok';
   if (facts.tellsTranslations === false && translations === 0) return 'no-nat-fields';

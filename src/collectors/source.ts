@@ -237,6 +237,8 @@ export class Source implements SourceFeed {
   }
 
   rejected(reason: string, count: number, sample?: string): void {
+    // What makes no sense shows all the same that somebody is there.
+    this.heard = this.#options.clock();
     this.rejections.add(reason, count, sample);
   }
 

@@ -94,7 +94,8 @@ function mutated(good: object): fc.Arbitrary<unknown> {
       const target = at[last];
       if (how === 'replace') at[last] = value;
       else if (how === 'drop') delete at[last];
-      else if (typeof target === 'object' && target !== null)
+      // The length of an array takes no odd value.
+      else if (typeof target === 'object' && target !== null && !(Array.isArray(target) && name === 'length'))
         Object.defineProperty(target, name, { value, enumerable: true });
       return copy.root;
     });

@@ -47,6 +47,8 @@ describe('documentation', () => {
       'docs/regions.md',
       'docs/configuration.md',
       'docs/gateway.md',
+      'docs/collectors.md',
+      'docs/monitoring.md',
       'docs/from-nginx.md',
       'docs/performance.md',
       'bench/README.md',

@@ -87,6 +87,11 @@ export class Decoder {
     return this.#rejected;
   }
 
+  /** Observation domains that it has sent for. */
+  get domains(): number {
+    return this.#domains.size;
+  }
+
   status(): DecoderStatus {
     const domains = [...this.#domains.values()];
     return {

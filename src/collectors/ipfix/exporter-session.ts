@@ -9,6 +9,11 @@ export interface IpfixExporterOptions {
   readonly feed: SourceFeed;
   /** The dialect that the operator has set; null to recognise it. */
   readonly dialect: Dialect | null;
+  /**
+   * Whether the source is this exporter alone. What one of several held is not known when it begins anew, nor what one of
+   * its observation domains did: then nothing is ended, and the time is a gap. Default true.
+   */
+  readonly isAlone?: () => boolean;
 }
 
 /** One exporter address of a source, or one stream of it: what its messages say goes to the source's feed. */
@@ -22,7 +27,7 @@ export class IpfixExporter {
   #translations: ToldTranslation[] = [];
   #dialects = new Set<Dialect>();
 
-  constructor({ feed, dialect }: IpfixExporterOptions) {
+  constructor({ feed, dialect, isAlone = () => true }: IpfixExporterOptions) {
     this.#feed = feed;
     this.#decoder = new Decoder({
       dialect,
@@ -35,7 +40,10 @@ export class IpfixExporter {
         this.#translations.push({ ...told, timeMs });
       },
       onLost: (count) => feed.lost(count),
-      onRestart: () => feed.restarted(),
+      onRestart: () => {
+        if (isAlone() && this.#decoder.domains === 1) feed.restarted();
+        else feed.lost(0);
+      },
     });
   }
 

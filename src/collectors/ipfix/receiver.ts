@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { IpAddress } from '../../model/address.ts';
+import type { SourceFeed } from '../feed.ts';
 import type { StreamHandler } from '../transport/stream.ts';
 import type { DecoderStatus } from './decoder.ts';
 import { IpfixExporter, IpfixStream, type IpfixExporterOptions } from './exporter-session.ts';
@@ -31,6 +32,8 @@ export class IpfixReceiver {
   /** Only known senders have a place: others cannot push them out by forged addresses. */
   readonly #exporters = new LRUCache<IpAddress, IpfixExporter>({ max: MOST_EXPORTERS });
   readonly #streams = new Map<IpfixStream, IpAddress>();
+  /** The exporter addresses of each source. */
+  readonly #addresses = new Map<SourceFeed, Set<IpAddress>>();
   #unknown = 0;
 
   constructor(options: IpfixReceiverOptions) {
@@ -78,7 +81,13 @@ export class IpfixReceiver {
 
   #sourceOf(from: IpAddress): IpfixExporterOptions | null {
     const source = this.#options.sourceOf(from);
-    if (source === null) this.#unknown += 1;
-    return source;
+    if (source === null) {
+      this.#unknown += 1;
+      return null;
+    }
+    const addresses = this.#addresses.get(source.feed) ?? new Set();
+    if (addresses.size < MOST_EXPORTERS) addresses.add(from);
+    this.#addresses.set(source.feed, addresses);
+    return { ...source, isAlone: () => addresses.size === 1 };
   }
 }

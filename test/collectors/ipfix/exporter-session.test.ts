@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { IpfixReceiver } from '../../../src/collectors/ipfix/receiver.ts';
 import { IpfixExporter } from '../../../src/collectors/ipfix/exporter-session.ts';
+import type { IpAddress } from '../../../src/model/address.ts';
 import { EXPORT_TIME, ip4, message, nat44, NAT44, set, template, uint, type FieldSpec } from './exporter.ts';
 import { heardFeed, type HeardFeed } from './source-feed.ts';
 
@@ -196,4 +198,23 @@ describe('an exporter', () => {
     exporter.datagram(v9(1000, EXPORT_TIME + 60, 0));
     expect(feed.calls).toEqual(['take 1', 'restarted', 'take 1']);
   });
+});
+
+it('a restart of one exporter, or domain, of several ends nothing: what it held is not known', () => {
+  const feed = heardFeed();
+  const receiver = new IpfixReceiver({ sourceOf: () => ({ feed, dialect: null }) });
+  const send = (from: string, domain: number, uptime: number, exportTime: number): void =>
+    receiver.datagram(
+      message([set(0, [template(256, NAT44)])], { version: 9, domain, uptime, exportTime, sequence: 0 }),
+      from as IpAddress,
+    );
+  const restart = (from: string, domain: number): string[] => {
+    feed.calls.length = 0;
+    send(from, domain, 1_000_000, EXPORT_TIME);
+    send(from, domain, 1000, EXPORT_TIME + 60);
+    return feed.calls.filter((call) => !call.startsWith('take'));
+  };
+  expect(restart('192.0.2.1', 1)).toEqual(['restarted']);
+  expect(restart('192.0.2.1', 2)).toEqual(['lost 0']);
+  expect(restart('192.0.2.2', 1)).toEqual(['lost 0']);
 });
