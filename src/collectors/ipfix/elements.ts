@@ -24,7 +24,6 @@ export const IE = {
   postNATDestinationIPv4Address: 226,
   postNAPTSourceTransportPort: 227,
   postNAPTDestinationTransportPort: 228,
-  natOriginatingAddressRealm: 229,
   natEvent: 230,
   firewallEvent: 233,
   ingressVRFID: 234,

@@ -23,7 +23,7 @@ const SLOTS = {
   postDestinationPort: [IE.postNAPTDestinationTransportPort, IE.ciscoXlateDestinationPort],
   natEvent: [IE.natEvent],
   firewallEvent: [IE.firewallEvent, IE.ciscoFirewallEvent],
-  realm: [IE.ingressVRFID, IE.natOriginatingAddressRealm],
+  realm: [IE.ingressVRFID],
   flow: [IE.flowId],
   blockStart: [IE.portRangeStart],
   blockEnd: [IE.portRangeEnd],
