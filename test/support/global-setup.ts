@@ -13,7 +13,9 @@ const REGION_FILE = fileURLToPath(new URL('../../geo-data/region.mmdb', import.m
 export default function setup(): void {
   if (!existsSync(REGION_FILE)) execFileSync(process.execPath, [MAIN, 'geo', 'build'], { stdio: 'inherit' });
   if (process.getuid?.() !== 0)
-    process.stderr.write('Not root: the whole chain behind a Linux NAT is left out (npm test as root runs it).\n');
+    process.stderr.write(
+      'Not root: the whole chain behind a Linux NAT is left out (npm test as root runs it).\n',
+    );
   const missing = missingTools();
   if (missing.length === 0) return;
   const lines = missing.map(
