@@ -35,7 +35,7 @@ const file = (name: string, content: string | Buffer): string => {
 
 async function load(data: string, source: string, format: string, ...rest: string[]): Promise<unknown> {
   const ran = await shudi(['import', '--source', source, '--format', format, '--data', data, ...rest]);
-  expect(ran.err.replace(/^.*imported before.*$/gm, '').trim()).toBe('');
+  expect(ran.err.replace(/^.*imported before.*$|^rejected, [a-z0-9-]+: \d+$/gm, '').trim()).toBe('');
   expect(ran.status).toBe(0);
   return JSON.parse(ran.out) as unknown;
 }
@@ -131,6 +131,10 @@ describe('shudi import', () => {
       'no such line',
     ].join('\n');
     const path = file('conntrack.log.gz', gzipSync(lines));
+    const other = await shudi(
+      ['import', '--source', 'other', '--format', 'conntrack', '--data', fresh()].concat(path),
+    );
+    expect(other.err).toBe('rejected, not-conntrack: 1\n');
     expect(await load(data, 'router', 'conntrack', '--own', '198.51.100.80', path)).toEqual({
       records: 4,
       translations: 3,

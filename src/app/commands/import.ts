@@ -83,10 +83,12 @@ export const importCommand: Command = {
     const opened = await openWriter(directory);
     const reader = openLocalRecords(directory);
     try {
-      const { summary, files } = await importFiles({ ...options, ...opened, reader });
+      const { summary, files, rejections } = await importFiles({ ...options, ...opened, reader });
       noteImport(directory, { source: name, format, files: files.map(({ file }) => file), ...summary });
       for (const [index, { known }] of files.entries())
         if (known) world.complain(`${positionals[index] ?? ''}: imported before, nothing was added\n`);
+      if (summary.rejected > 0)
+        for (const [reason, count] of rejections) world.complain(`rejected, ${reason}: ${count}\n`);
       world.write(`${JSON.stringify(summary)}\n`);
       return 0;
     } finally {

@@ -55,6 +55,13 @@ export interface ImportedFile {
   readonly known: boolean;
 }
 
+export interface Imported {
+  readonly summary: ImportSummary;
+  readonly files: readonly ImportedFile[];
+  /** What was rejected, by its reason. */
+  readonly rejections: readonly (readonly [reason: string, count: number])[];
+}
+
 /** Items that are stored together. */
 const BATCH = 2000;
 /** What tells of no fault of a record: these are usual. */
@@ -72,13 +79,11 @@ const USUAL: ReadonlySet<string> = new Set([
  * cut off goes on where it was. The stretch of time that they cover is registered (R5).
  * @throws ShudiError import.* | records.* | data.*
  */
-export async function importFiles(
-  options: ImportOptions,
-): Promise<{ readonly summary: ImportSummary; readonly files: readonly ImportedFile[] }> {
+export async function importFiles(options: ImportOptions): Promise<Imported> {
   const run = new Import(options, await options.reader.retainedFrom());
   const files: ImportedFile[] = [];
   for (const path of options.files) files.push(await run.file(path));
-  return { summary: run.summary(), files };
+  return { summary: run.summary(), files, rejections: run.rejections() };
 }
 
 interface Counts {
@@ -155,6 +160,12 @@ class Import {
       rejected: rejected - this.#known.rejected,
       gaps: this.#gaps,
     };
+  }
+
+  rejections(): (readonly [string, number])[] {
+    const counts = Object.entries(this.#source.rejections.counts()).filter(([reason]) => !USUAL.has(reason));
+    const pending = this.#reading.pending();
+    return pending === 0 ? counts : [...counts, ['template-not-there-yet', pending]];
   }
 
   async #flush(last: readonly RecordItem[]): Promise<void> {

@@ -72,9 +72,13 @@ export class ToldQuery {
     found = join();
     // Of what was there already only the end may be told, and that later.
     const certain = dayOf((window.to + SIGN_DAYS * DAY_MS) as Millis);
+    // An event that was told of early lies in the file of the day before.
+    const first = dayOf((window.to - DAY_MS) as Millis);
     for (const day of this.#files.stored()) {
-      if (day < dayOf(window.to)) continue;
-      if (day > certain && unsure().length === 0) break;
+      if (day < first) continue;
+      // Where only the beginnings are told, nothing is ever sure: a late end of what another has taken over is no longer
+      // waited for then.
+      if (day > certain && !found.some(({ ended }) => ended === null)) break;
       const before = events.length;
       this.#after(day, side, address, port, window.to, events);
       if (events.length > before) found = join();

@@ -146,7 +146,7 @@ export const toldTranslation = (row: Row): ToldTranslation => ({
   at: Number(row['at_ms']) as Millis,
   until: nullable(row['until_ms']) as Millis | null,
   dialect: String(row['dialect']),
-  digest: String(row['digest']),
+  digest: textOrNull(row['digest']) ?? `of message ${String(row['message'])}`,
   clockErrorMs: nullable(row['clock_error_ms']),
 });
 
@@ -164,6 +164,6 @@ export const toldLease = (row: Row): ToldLease => ({
   subject: textOrNull(row['subject']) as Subject | null,
   line: textOrNull(row['line']) as Subject | null,
   at: Number(row['at_ms']) as Millis,
-  digest: String(row['digest']),
+  digest: textOrNull(row['digest']) ?? `of message ${String(row['message'])}`,
   clockErrorMs: nullable(row['clock_error_ms']),
 });
