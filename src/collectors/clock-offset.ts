@@ -85,7 +85,8 @@ export class ClockOffset {
     const isRight = low <= 0 && max >= 0;
     const offsetMs = isRight ? 0 : Math.round((low + max) / 2);
     const error = Math.ceil(Math.max(max - offsetMs, offsetMs - low, isRight ? this.#granularityMs : 0));
-    return { offsetMs, errorMs: error > MAX_CLOCK_ERROR_MS ? null : error };
+    // What is known to be worse than can be worked with is not as good as what nobody has measured.
+    return { offsetMs, errorMs: Math.min(error, MAX_CLOCK_ERROR_MS) };
   }
 
   /**

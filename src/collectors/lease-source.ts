@@ -44,14 +44,16 @@ export class LeaseSource implements LeaseFeed {
   async #items(message: ToldAccounting, received: Millis): Promise<RecordItem[]> {
     const { source } = this.#options;
     const measured = source.measured();
-    const id = source.newMessage(received);
+    const id = source.newMessage();
     const byDay = new Map<number, (TranslationRecord | LeaseRecord)[]>(
       source.translationItems(message, measured, received, message.leases.length, id),
     );
     for (const [place, told] of message.leases.entries()) {
       const at = source.timeOf(told.timeMs ?? message.sentMs, measured, received);
       if (at === null) {
+        // It is answered, as sending it again would not help; and it is missing.
         source.rejected('time', 1);
+        source.dropped(1, (received - LOST_MS) as Millis);
         continue;
       }
       source.counts.leases += 1;
@@ -100,6 +102,8 @@ export class LeaseSource implements LeaseFeed {
   }
 }
 
+/** What cannot be stored for its time happened about so long before it came, at the least, ms. */
+const LOST_MS = 60_000;
 const LINE = 'line:';
 const MOST_CHARACTERS = 128;
 const KEPT_CHARACTERS = 80;

@@ -18,6 +18,8 @@ export function maskedSample(line: string): string {
     .replace(/<[^<>]*(?:>|$)/g, '<>')
     .replace(/\\[^\s()]+/g, '\\')
     .replace(HEX_WORDS, (word) => (word.split(':').length > 2 && /[a-f]/i.test(word) ? '::' : word))
+    .replace(/\S*@\S*/g, '@')
+    .replace(/\b[0-9a-f]{2,4}(?:[-.][0-9a-f]{2,4}){2,}\b/gi, (word) => (/[a-f]/i.test(word) ? '' : word))
     .replace(/\p{Nd}/gu, '0')
     .replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/gu, '?')
     .slice(0, MOST_CHARACTERS);

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Endpoint, IpAddress } from '../model/address.ts';
 import type { RecordItem, RecordWriter } from '../model/records.ts';
-import { DAY_MS, type Clock, type Millis } from '../model/time.ts';
+import { DAY_MS, systemClock, type Clock, type Millis } from '../model/time.ts';
 import type { GapRecord, MessageId, Remote } from '../model/translations.ts';
 import { ClockOffset, type MeasuredOffset } from './clock-offset.ts';
 import type { SourceFeed, ToldMessage, ToldTranslation } from './feed.ts';
@@ -48,6 +48,10 @@ export interface SourceCounts {
 const MOST_LATE_MS = 7 * DAY_MS;
 /** And so far ahead of it, ms. */
 const MOST_EARLY_MS = 60_000;
+/** A message that tells a time that cannot be true tells of something that happened about so long ago, ms. */
+const NEAR_MS = 1000;
+/** The year 2000: no log of before is asked about, and a clock that was never set tells 1970. */
+const EARLIEST = 946_684_800_000;
 
 /** A source that is recorded: what it tells becomes rows, with times by our clock; what it loses becomes gaps. */
 export class Source implements SourceFeed {
@@ -91,7 +95,7 @@ export class Source implements SourceFeed {
           message.original,
           message.dialect,
           day,
-          list[0]?.message ?? this.newMessage(received),
+          list[0]?.message ?? this.newMessage(),
           { measured, received },
           list,
         ),
@@ -106,7 +110,7 @@ export class Source implements SourceFeed {
     measured: MeasuredOffset,
     received: Millis,
     placeFrom = 0,
-    id: MessageId = this.newMessage(received),
+    id: MessageId = this.newMessage(),
   ): Map<number, Extract<RecordItem, { type: 'translation' }>[]> {
     const byDay = new Map<number, Extract<RecordItem, { type: 'translation' }>[]>();
     const { translations } = message;
@@ -118,6 +122,8 @@ export class Source implements SourceFeed {
       const last = end === null ? at : this.timeOf(end, measured, received);
       if (at === null || last === null) {
         this.rejected('time', 1);
+        // It happened, and is not recorded.
+        if (this.#options.live) this.dropped(1, (received - NEAR_MS) as Millis);
         continue;
       }
       this.#count(told, received);
@@ -171,8 +177,9 @@ export class Source implements SourceFeed {
     };
   }
 
-  newMessage(received: Millis): MessageId {
-    return Number(this.#options.writer.nextConnection(received)) as MessageId;
+  /** Numbered by our own clock, whatever a file says of when it came. */
+  newMessage(): MessageId {
+    return Number(this.#options.writer.nextConnection(systemClock())) as MessageId;
   }
 
   measured(): MeasuredOffset {
@@ -185,7 +192,8 @@ export class Source implements SourceFeed {
     if (toldMs === null) return this.#options.live ? received : null;
     const at = Math.round(toldMs + offsetMs) as Millis;
     const { live, retainedFrom, latest = received + MOST_EARLY_MS } = this.#options;
-    if (!Number.isSafeInteger(at) || at < 0 || (retainedFrom !== null && at < retainedFrom)) return null;
+    if (!Number.isSafeInteger(at) || at < EARLIEST || (retainedFrom !== null && at < retainedFrom))
+      return null;
     if (at > latest || (live && received - at > MOST_LATE_MS)) return null;
     return at;
   }

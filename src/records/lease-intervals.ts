@@ -1,5 +1,5 @@
 import type { IpAddress } from '../model/address.ts';
-import type { Millis } from '../model/time.ts';
+import { MAX_CLOCK_ERROR_MS, type Millis } from '../model/time.ts';
 import type { Lease, RestartRecord } from '../model/translations.ts';
 import { withoutRepetitions, worseError, type ToldLease } from './told.ts';
 import type { VouchedSince } from './translation-intervals.ts';
@@ -21,10 +21,15 @@ export function joinLeases(
   restarts: readonly RestartRecord[],
   vouchedSince: VouchedSince,
 ): Lease[] {
-  const inOrder = withoutRepetitions(events).sort((a, b) => a.at - b.at);
+  const inOrder = withoutRepetitions(events).sort(
+    // Stamps have whole seconds: an end comes after a beginning.
+    (a, b) => a.at - b.at || Number(a.event === 'stop') - Number(b.event === 'stop'),
+  );
   const waiting = restarts.toSorted((a, b) => a.at - b.at);
   const done: Lease[] = [];
   let open: Open[] = [];
+  /** The restarts so far. */
+  const passed: RestartRecord[] = [];
 
   const end = (item: Open, to: Millis | null, ended: Lease['ended'], by: ToldLease | null): void => {
     const { told } = item;
@@ -59,6 +64,7 @@ export function joinLeases(
     for (let next = waiting[0]; next !== undefined && next.at <= until; next = waiting[0]) {
       const { source, server, at } = next;
       waiting.shift();
+      passed.push(next);
       finish(
         ({ told, from }) => told.source === source && (server === '' || told.server === server) && from < at,
         at,
@@ -70,6 +76,9 @@ export function joinLeases(
   /** From when a session may have held the prefix of which only a later sign is known. */
   const since = (told: ToldLease): Millis => {
     let from = Math.min(told.at, vouchedSince(told.source, told.at));
+    for (const { source, server, at } of passed)
+      if (source === told.source && (server === '' || server === told.server) && at <= told.at)
+        from = Math.max(from, at);
     for (const item of done)
       if (isRival(item, told) && item.to !== null && item.to <= told.at) from = Math.max(from, item.to);
     for (const item of open) if (isRival(item.told, told)) from = Math.max(from, item.from);
@@ -86,7 +95,11 @@ export function joinLeases(
         end({ told, address: told.address, from: since(told), began: 'before' }, told.at, 'told', told);
       continue;
     }
-    if (told.address === null || open.some(own)) continue;
+    if (told.address === null) continue;
+    // A number that a server uses again after it has lost its memory: another session.
+    if (told.event === 'start')
+      finish((item) => own(item) && isAnother(item.told, told), told.at, 'reallocated', null);
+    if (open.some(own)) continue;
     const from = told.event === 'start' ? told.at : since(told);
     finish((item) => isRival(item.told, told) && !sameSession(item.told, told), told.at, 'reallocated', null);
     open.push({ told, address: told.address, from, began: told.event === 'start' ? 'told' : 'before' });
@@ -99,6 +112,12 @@ export function joinLeases(
 const sameSession = (a: ToldLease, b: ToldLease): boolean =>
   a.source === b.source && a.server === b.server && a.session === b.session;
 
+/** Whether a start is not that of an open session, said again. */
+const isAnother = (open: ToldLease, start: ToldLease): boolean =>
+  start.at - open.at > MAX_CLOCK_ERROR_MS ||
+  (open.subject !== null && start.subject !== null && open.subject !== start.subject) ||
+  (open.line !== null && start.line !== null && open.line !== start.line);
+
 /** Whether only one of both can hold its prefix: they are of one source and realm. All here hold the same address. */
-const isRival = (a: Pick<Lease, 'source' | 'realm'>, b: ToldLease): boolean =>
-  a.source === b.source && a.realm === b.realm;
+const isRival = (a: Pick<Lease, 'source' | 'realm' | 'server'>, b: ToldLease): boolean =>
+  a.source === b.source && a.realm === b.realm && a.server === b.server;

@@ -77,11 +77,8 @@ export function toldReader(items: readonly RecordItem[], since: VouchedSince): T
     },
     async imported(source, file) {
       const known = all('import').filter((item) => item.source === source && item.file === file);
-      if (known.length === 0) return null;
-      return {
-        messages: Math.max(...known.map(({ messages }) => messages)),
-        done: known.some(({ done }) => done),
-      };
+      const last = known.at(-1);
+      return last === undefined ? null : { messages: last.messages, done: last.done };
     },
   };
   return reader;

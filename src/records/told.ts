@@ -1,3 +1,4 @@
+import { MAX_CLOCK_ERROR_MS } from '../model/time.ts';
 import type { LeaseRecord, MessageRecord, TranslationRecord } from '../model/translations.ts';
 
 /** An event together with what its message says of it. */
@@ -6,15 +7,20 @@ export interface ToldTranslation
 
 export interface ToldLease extends LeaseRecord, Pick<MessageRecord, 'digest' | 'clockErrorMs'> {}
 
-/** Of a message that came twice, or was read from two files, only the first counts; so does one of each place in it. */
+/**
+ * Of a message that came twice, or was read from two files, only the first counts; so does one of each place in it. A
+ * line without a stamp may be the same another day: then it is another event.
+ */
 export function withoutRepetitions<Told extends ToldTranslation | ToldLease>(
   events: readonly Told[],
 ): Told[] {
-  const seen = new Set<string>();
-  return events.filter(({ source, digest, place }) => {
+  const seen = new Map<string, number[]>();
+  return events.filter(({ source, digest, place, at }) => {
     const key = `${source} ${digest} ${place}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
+    const times = seen.get(key);
+    if (times?.some((time) => Math.abs(time - at) <= MAX_CLOCK_ERROR_MS) === true) return false;
+    if (times === undefined) seen.set(key, [at]);
+    else times.push(at);
     return true;
   });
 }

@@ -36,7 +36,8 @@ export function joinTranslations(
   const bySource = Map.groupBy(withoutRepetitions(events), ({ source }) => source);
   const joined = [...bySource].flatMap(([source, told]) =>
     new Joiner(
-      restarts.filter((item) => item.source === source).map(({ at }) => at),
+      // That of one access server says nothing of what others hold.
+      restarts.filter((item) => item.source === source && item.server === '').map(({ at }) => at),
       vouchedSince,
     ).join(told),
   );
@@ -49,6 +50,8 @@ class Joiner {
   readonly #vouchedSince: VouchedSince;
   readonly #done: Translation[] = [];
   #open: Open[] = [];
+  /** The last restart so far: what is there since cannot be older. */
+  #restarted: Millis | null = null;
 
   constructor(restarts: Millis[], vouchedSince: VouchedSince) {
     this.#restarts = restarts.sort((a, b) => a - b);
@@ -79,6 +82,7 @@ class Joiner {
     while (at !== undefined && at <= until) {
       const moment = at;
       this.#restarts.shift();
+      if (moment !== Infinity) this.#restarted = moment;
       const [ended, kept] = partition(this.#open, ({ from }) => from < moment);
       for (const open of ended) {
         const early = open.challenged !== null && open.challenged < moment;
@@ -113,12 +117,13 @@ class Joiner {
   }
 
   #delete(told: ToldTranslation): void {
-    const index = this.#open.findIndex((open) => isSame(open, told, told.outside));
-    const open = this.#open[index];
-    if (open !== undefined) {
-      this.#open.splice(index, 1);
-      this.#end(open, told.at, 'told', told);
-    } else if (told.outside !== null) {
+    const matching = this.#open.filter((open) => isSame(open, told, told.outside));
+    // The newest: of the older ones the end may have been lost, and that shows as a gap since. Who names the inside alone
+    // ends all that it has.
+    const ended = told.outside === null ? matching : matching.slice(-1);
+    for (const open of ended) this.#end(open, told.at, 'told', told);
+    this.#open = this.#open.filter((open) => !ended.includes(open));
+    if (ended.length === 0 && told.outside !== null) {
       const from = this.#since(told, told.outside);
       const late: Open = { told, outside: told.outside, from, began: 'before', challenged: null };
       this.#end(late, told.at, 'told', told);
@@ -133,6 +138,7 @@ class Joiner {
   /** From when something may have been there of which only a later sign is known. */
   #since(told: ToldTranslation, outside: PortRange): Millis {
     let since = Math.min(told.at, this.#vouchedSince(told.source, told.at));
+    if (this.#restarted !== null && this.#restarted <= told.at) since = Math.max(since, this.#restarted);
     if (OVERLOADING.has(told.dialect)) return since as Millis;
     // While another had it, it cannot have been there.
     for (const item of this.#done)
@@ -176,7 +182,7 @@ const sameRange = (a: PortRange, b: PortRange): boolean =>
 function isSame({ told, outside: range }: Open, event: ToldTranslation, outside: PortRange | null): boolean {
   return (
     told.realm === event.realm &&
-    (told.protocol === event.protocol || event.protocol === null) &&
+    (told.protocol === event.protocol || event.protocol === null || told.protocol === null) &&
     (told.flow === null || event.flow === null || told.flow === event.flow) &&
     sameEndpoint(told.inside, event.inside) &&
     (outside === null || sameRange(range, outside)) &&
@@ -212,8 +218,7 @@ export function holdsPort({ low, high, step }: PortRange, port: Port): boolean {
 
 /** A new allocation to another inside ends what held its ports, unless both are told to serve remotes of their own. */
 function takesOver(told: ToldTranslation, outside: PortRange, open: Open): boolean {
-  if (told.inside.address === open.told.inside.address && sameEndpoint(told.inside, open.told.inside))
-    return false;
+  if (told.realm === open.told.realm && sameEndpoint(told.inside, open.told.inside)) return false;
   if (differentRemotes(told.remote, open.told.remote)) return false;
   // An address alone says nothing of its ports: many share it.
   if (outside.low === null || open.outside.low === null) return false;

@@ -1,10 +1,12 @@
-import { overlaps } from '../model/time.ts';
+import { overlaps, type Millis } from '../model/time.ts';
 import type { Lease } from '../model/translations.ts';
 import type { Found } from './candidates.ts';
 import type { AccountQuestion } from './question.ts';
 import { span, type Findings, type TracerOptions } from './findings.ts';
 
 const FETCH_LIMIT = 5000;
+/** Nothing is kept for longer than a year by default, so nothing that lasts began before. */
+const LONGEST_MS = 366 * 86_400_000;
 
 /**
  * Which endpoints did an account, or a subscriber, use over a period? The account's contacts; the subscriber's leases
@@ -12,8 +14,9 @@ const FETCH_LIMIT = 5000;
  */
 export async function traceAccount(options: TracerOptions, question: AccountQuestion): Promise<Findings> {
   const asked = span(question.from, question.to);
-  const subjects =
-    (await options.subjectsOf?.(question.site, question.account, question.from, question.to)) ?? [];
+  // What began long before may still last, under the subject of its own month.
+  const since = Math.max(0, question.from - LONGEST_MS) as Millis;
+  const subjects = (await options.subjectsOf?.(question.site, question.account, since, question.to)) ?? [];
   const found: Found[] = [];
   let cut = 0;
   for (const subject of subjects) {

@@ -58,19 +58,26 @@ export function gradedOf(options: ChainOptions, asked: Window, found: Found): Ca
   const subject = lease?.subject ?? lease?.line ?? null;
   return {
     endpoint: found.inside,
+    realm: translations.at(-1)?.realm ?? lease?.realm ?? '',
     portRecorded: found.portRecorded,
     links: [
       ...(near === null ? [] : [linkOf(GATEWAY_SOURCE, near.interval, near.contact.clockErrorMs)]),
-      ...translations.map((item) => linkOf(item.source, item, item.clockErrorMs)),
+      ...translations.map((item) => linkOf(item.source, known(item), item.clockErrorMs)),
     ],
     verdict: near?.contact.verdict ?? null,
     accounts: near?.bindings.map((binding) => binding.subject) ?? [],
     subscriber:
       lease === null || subject === null
         ? null
-        : { subject, link: linkOf(lease.source, lease, lease.clockErrorMs) },
+        : { subject, link: linkOf(lease.source, known(lease), lease.clockErrorMs) },
   };
 }
+
+/** An end that was only concluded says nothing of what was lost before it. */
+const known = ({ from, to, ended }: Translation | Lease): Interval => ({
+  from,
+  to: ended === 'told' ? to : null,
+});
 
 /** The lines of an answer that a found way makes: one for each account on its contact. */
 export function tracedOf(
@@ -107,7 +114,10 @@ export function joinContacts(
   const used = new Set<Chain>();
   const joined = contacts.flatMap((near): Found[] => {
     const portRecorded = near.contact.client.port !== null;
-    const possible = chains.filter((chain) => isOfTcp(chain) && overlapInTime(options, near, chain));
+    const possible = chains.filter(
+      (chain) =>
+        isOfTcp(chain) && overlapInTime(options, near, chain) && !isElsewhere(chain, near.contact.own),
+    );
     const certain = possible.filter(({ translations }) => isTowards(translations[0], near.contact.own));
     const own = certain.length > 0 ? certain : possible;
     for (const chain of own) used.add(chain);
@@ -138,6 +148,20 @@ export const isTowards = (translation: Translation | undefined, { address, port 
   translation.remote !== 'elsewhere' &&
   translation.remote.address === address &&
   translation.remote.port === port;
+
+/**
+ * Whether a way is told to lead to another service than the contact's. Where the gateway's own address is a private one it
+ * stands behind something that changes destinations, and cannot be compared.
+ */
+function isElsewhere({ translations }: Chain, own: Endpoint): boolean {
+  const remote = translations[0]?.remote ?? null;
+  if (remote === null || remote === 'elsewhere' || PRIVATE.test(own.address)) return false;
+  return !isTowards(translations[0], own);
+}
+
+/** RFC 1918, RFC 6598, loopback, link-local, unique local. */
+const PRIVATE =
+  /^(?:10|127|169\.254|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|^(?:f[cd]|fe[89ab]|::1$)/;
 
 function overlapInTime(options: ChainOptions, { contact }: NearContact, chain: Chain): boolean {
   const outermost = chain.translations[0] ?? chain.lease;

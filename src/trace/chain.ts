@@ -59,7 +59,11 @@ export async function chainsInward(
 ): Promise<Chains> {
   const found: Chain[] = [];
   let cut = 0;
-  const walk = async (endpoint: Endpoint, passed: readonly Translation[]): Promise<void> => {
+  const walk = async (
+    endpoint: Endpoint,
+    passed: readonly Translation[],
+    protocol: number | null,
+  ): Promise<void> => {
     const { translations, total } = await options.records.translations(
       'outside',
       endpoint.address,
@@ -70,9 +74,10 @@ export async function chainsInward(
     if (total > translations.length) cut += total - translations.length;
     const near = translations
       .filter(inTime(options, asked))
-      .filter((item) => protocol === null || item.protocol === null || item.protocol === protocol)
+      .filter((item) => isOfProtocol(item, endpoint, protocol))
       .filter((item) => !wasPassed(passed, item.inside.address));
     if (near.length === 0 || passed.length >= MOST_HOPS) {
+      cut += near.length;
       await leaf(endpoint, passed);
       return;
     }
@@ -81,16 +86,41 @@ export async function chainsInward(
         cut += 1;
         return;
       }
-      await walk(item.inside, [...passed, item]);
+      await walk(item.inside, [...passed, item], protocol ?? item.protocol);
     }
   };
   const leaf = async (inside: Endpoint, passed: readonly Translation[]): Promise<void> => {
-    const leases = await leasesAt(options, inside, passed.at(-1)?.realm ?? '', asked);
-    if (leases.length === 0 && passed.length > 0) found.push({ translations: passed, lease: null, inside });
-    for (const lease of leases) found.push({ translations: passed, lease, inside });
+    const leases = await leasesOn(options, outside, passed, asked);
+    cut += leases.cut;
+    if (leases.found.length === 0 && passed.length > 0)
+      found.push({ translations: passed, lease: null, inside });
+    for (const lease of leases.found) found.push({ translations: passed, lease, inside });
   };
-  await walk(outside, []);
+  await walk(outside, [], protocol);
   return { chains: found, cut };
+}
+
+/**
+ * The leases on a way: of the outermost address that anybody holds. A carrier's subscriber may have a NAT of their own
+ * behind it, whose insides are nobody's lease, though another subscriber may hold the same address elsewhere.
+ */
+async function leasesOn(
+  options: ChainOptions,
+  outside: Endpoint,
+  passed: readonly Translation[],
+  asked: Window,
+): Promise<{ readonly found: readonly Lease[]; readonly cut: number }> {
+  let cut = 0;
+  const places =
+    passed.length === 0
+      ? [{ endpoint: outside, realm: '' }]
+      : passed.map(({ inside, realm }) => ({ endpoint: inside, realm }));
+  for (const { endpoint, realm } of places) {
+    const leases = await leasesAt(options, endpoint, realm, asked);
+    cut += leases.cut;
+    if (leases.found.length > 0) return { found: leases.found, cut };
+  }
+  return { found: [], cut };
 }
 
 /** The leases of an address in a realm; where only one of both names a realm they are taken to be the same. */
@@ -99,11 +129,20 @@ export async function leasesAt(
   { address }: Endpoint,
   realm: string,
   asked: Window,
-): Promise<readonly Lease[]> {
-  const { leases } = await options.records.leases(address, widest(asked), FETCH_LIMIT);
-  return leases
+): Promise<{ readonly found: readonly Lease[]; readonly cut: number }> {
+  const { leases, total } = await options.records.leases(address, widest(asked), FETCH_LIMIT);
+  const found = leases
     .filter(inTime(options, asked))
     .filter((lease) => realm === '' || lease.realm === '' || lease.realm === realm);
+  return { found, cut: total - leases.length };
+}
+
+/** ICMP has numbers where others have ports: who asks for a port does not mean them. */
+const ICMP: ReadonlySet<number | null> = new Set([1, 58]);
+
+function isOfProtocol(item: Translation, { port }: Endpoint, protocol: number | null): boolean {
+  if (protocol === null) return port === null || !ICMP.has(item.protocol);
+  return item.protocol === null || item.protocol === protocol;
 }
 
 /**
@@ -117,7 +156,11 @@ export async function chainsOutward(
 ): Promise<{ readonly chains: readonly (readonly Translation[])[]; readonly cut: number }> {
   const found: (readonly Translation[])[] = [];
   let cut = 0;
-  const walk = async (endpoint: Endpoint, passed: readonly Translation[]): Promise<void> => {
+  const walk = async (
+    endpoint: Endpoint,
+    passed: readonly Translation[],
+    protocol: number | null,
+  ): Promise<void> => {
     const { translations, total } = await options.records.translations(
       'inside',
       endpoint.address,
@@ -128,20 +171,23 @@ export async function chainsOutward(
     if (total > translations.length) cut += total - translations.length;
     const near = translations
       .filter(inTime(options, asked))
-      .filter((item) => protocol === null || item.protocol === null || item.protocol === protocol)
+      .filter((item) => isOfProtocol(item, endpoint, protocol))
       .filter((item) => !wasPassed(passed, item.outside.address));
     if ((near.length === 0 || passed.length >= MOST_HOPS) && passed.length > 0) found.push(passed);
-    if (passed.length >= MOST_HOPS) return;
+    if (passed.length >= MOST_HOPS) {
+      cut += near.length;
+      return;
+    }
     for (const item of near) {
       if (found.length >= MOST_CHAINS) {
         cut += 1;
         return;
       }
       const { address, low, high } = item.outside;
-      await walk({ address, port: low === high ? low : null }, [item, ...passed]);
+      await walk({ address, port: low === high ? low : null }, [item, ...passed], protocol ?? item.protocol);
     }
   };
-  await walk(inside, []);
+  await walk(inside, [], protocol);
   return { chains: found, cut };
 }
 

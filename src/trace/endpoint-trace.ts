@@ -1,8 +1,8 @@
 import type { Endpoint } from '../model/address.ts';
 import type { Contact, Found as FoundContacts, Window } from '../model/records.ts';
 import { overlaps, type Interval } from '../model/time.ts';
-import type { Translation } from '../model/translations.ts';
-import { isTowards, joinContacts, type Found, type NearContact } from './candidates.ts';
+import type { Lease, Translation } from '../model/translations.ts';
+import { hasPorts, isTowards, joinContacts, type Found, type NearContact } from './candidates.ts';
 import { chainsInward, chainsOutward, leasesAt, widened, widest, type Chain } from './chain.ts';
 import type { EndpointQuestion } from './question.ts';
 import { askedWindow, type Findings, type TracerOptions } from './findings.ts';
@@ -33,7 +33,9 @@ export async function endpointTrace(options: TracerOptions, question: EndpointQu
 type Ways = Pick<Findings, 'found' | 'cut' | 'shared'>;
 
 async function fromOutside(options: TracerOptions, question: EndpointQuestion, asked: Window): Promise<Ways> {
-  const { near, cut, shared } = await nearContacts(options, question, asked);
+  const { near: all, cut, shared } = await nearContacts(options, question, asked);
+  const { remote } = question;
+  const near = remote === null ? all : all.filter(({ contact }) => isSame(contact.own, remote));
   if (question.kind === 'egress') {
     const ways = await waysOf(options, near, asked);
     return { found: ways.found, cut: cut + ways.cut, shared };
@@ -71,32 +73,69 @@ async function fromInside(options: TracerOptions, question: EndpointQuestion, as
   const outward = await chainsOutward(options, question, protocolOf(question), asked);
   const leases = await leasesAt(options, question, '', asked);
   const found: Found[] = [];
-  let cut = outward.cut;
+  let cut = outward.cut + leases.cut;
   for (const [index, translations] of outward.chains.entries()) {
-    const realm = translations.at(-1)?.realm ?? '';
-    const own = leases.filter((lease) => realm === '' || lease.realm === '' || lease.realm === realm);
-    const inside = insideOf(translations, question);
-    const chains = (own.length > 0 ? own : [null]).map((lease): Chain => ({ translations, lease, inside }));
+    const own = chainOf(translations, question, leases.found);
     const outer = translations[0]?.outside;
     if (outer === undefined) continue;
     const client = { address: outer.address, port: outer.low === outer.high ? outer.low : null };
+    if (index >= MOST_ENDPOINTS) cut += 1;
     // Of a block or an address alone the contacts may be anybody's.
     const near =
       client.port === null || index >= MOST_ENDPOINTS || protocolOf(question) === NUMBER.udp
         ? []
         : await contactsOf(options, client, asked);
-    if (index >= MOST_ENDPOINTS) cut += 1;
-    found.push(...joinContacts(options, near, chains).filter((item) => item.translations.length > 0));
+    const joined = await ofThisInside(options, near, client, own, asked);
+    cut += joined.cut;
+    found.push(...joined.found);
+    if (!joined.found.some(({ inside }) => isSame(inside, own[0]?.inside ?? question)))
+      found.push(
+        ...own.map((chain): Found => ({ ...chain, near: null, portRecorded: hasPorts(translations) })),
+      );
   }
   // Where nothing was translated the client's endpoint is the inside one.
   const direct = await nearContacts(options, question, asked);
-  const bare = leases.map((lease): Chain => ({
+  const bare = leases.found.map((lease): Chain => ({
     translations: [],
     lease,
     inside: { address: question.address, port: question.port },
   }));
   found.push(...joinContacts(options, direct.near, found.length > 0 && direct.near.length === 0 ? [] : bare));
   return { found, cut: cut + direct.cut, shared: false };
+}
+
+function chainOf(
+  translations: readonly Translation[],
+  question: EndpointQuestion,
+  leases: readonly Lease[],
+): readonly Chain[] {
+  const realm = translations.at(-1)?.realm ?? '';
+  const own = leases.filter((lease) => realm === '' || lease.realm === '' || lease.realm === realm);
+  const inside = insideOf(translations, question);
+  return (own.length > 0 ? own : [null]).map((lease): Chain => ({ translations, lease, inside }));
+}
+
+/**
+ * The contacts of an outside endpoint that may be those of one inside: with all who had that endpoint then, so that a
+ * contact which may be another's is not taken for this one's.
+ */
+async function ofThisInside(
+  options: TracerOptions,
+  near: readonly NearContact[],
+  client: Endpoint,
+  own: readonly Chain[],
+  asked: Window,
+): Promise<{ readonly found: readonly Found[]; readonly cut: number }> {
+  if (near.length === 0) return { found: [], cut: 0 };
+  const inward = await chainsInward(options, client, NUMBER.tcp, asked);
+  const joined = joinContacts(options, near, inward.chains).filter((item) => item.near !== null);
+  const insides = own.map(({ inside }) => inside);
+  const mine = new Set(
+    joined
+      .filter(({ inside }) => insides.some((item) => isSame(item, inside)))
+      .map((item) => item.near?.contact.id),
+  );
+  return { found: joined.filter((item) => mine.has(item.near?.contact.id)), cut: inward.cut };
 }
 
 /** A translation of a whole address or block does not name the inside port: it is the one that was asked for. */

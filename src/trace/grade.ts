@@ -40,6 +40,8 @@ export interface Link {
 export interface Candidate {
   /** The innermost that is known. */
   readonly endpoint: Endpoint;
+  /** Of its address space; '' where there is only one. */
+  readonly realm: string;
   /** Whether the port by which it was found was recorded, and not only its address. */
   readonly portRecorded: boolean;
   /** The contact and the translations. */
@@ -118,7 +120,7 @@ function endpointDoubts(facts: Facts): Reason[] {
   const { candidates } = facts;
   const doubts: Reason[] = [];
   const endpoints = new Set(
-    candidates.map((item) => `${item.endpoint.address} ${item.endpoint.port ?? '?'}`),
+    candidates.map((item) => `${item.realm} ${item.endpoint.address} ${item.endpoint.port ?? '?'}`),
   );
   if (endpoints.size > 1) doubts.push('several-endpoints');
   if (facts.total > candidates.length) doubts.push('too-many-to-list');
@@ -137,7 +139,7 @@ function isUnbroken({ source, interval, window }: Link, gaps: readonly Gap[]): b
   if (interval.to !== null && interval.to > window.to) return true;
   return !gaps.some(
     (gap) =>
-      gap.source === source && gap.reason !== 'not-yet' && gap.to > interval.from && gap.from < window.from,
+      gap.source === source && gap.reason !== 'not-yet' && gap.to > interval.from && gap.from <= window.to,
   );
 }
 

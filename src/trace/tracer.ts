@@ -101,7 +101,8 @@ async function gapsOf(options: TracerOptions, asked: Window, found: readonly Fou
       // as covered (R5).
       const error = source === GATEWAY_SOURCE ? 0 : options.assumedClockErrorMs;
       const gaps = await options.records.gaps(source, span(from - error, asked.to + error));
-      return gaps.flatMap((gap) => withoutEdges(gap, error));
+      // A gap that was over before the asked time is no edge: it counts whole.
+      return gaps.flatMap((gap) => (gap.to < asked.from - error ? [gap] : withoutEdges(gap, error)));
     }),
   );
   return gaps.flat();

@@ -29,6 +29,7 @@ function candidate(changes: Changes = {}): Candidate {
   const { port = 40_001, address = '113.66.1.1', interval, subjects = [ANNA], ...rest } = changes;
   return {
     endpoint: { address: address as IpAddress, port: port as Port | null },
+    realm: '',
     portRecorded: port !== null,
     links: [linkOf('gateway', interval)],
     verdict: 'direct',

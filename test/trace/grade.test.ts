@@ -21,6 +21,7 @@ const candidates: fc.Arbitrary<Candidate> = fc.record({
     address: fc.constantFrom('192.0.2.1', '192.0.2.2').map((text) => text as IpAddress),
     port: fc.constantFrom(1, 2, null).map((port) => port as Port | null),
   }),
+  realm: fc.constant(''),
   portRecorded: fc.boolean(),
   links: fc.array(link, { minLength: 1, maxLength: 3 }),
   verdict: fc.constantFrom('direct', 'forwarded', 'unverified', 'aggregated', null),

@@ -45,6 +45,7 @@ const BACK_OFF = { first: 100, most: 5000 };
 const HEALTHY_MS = 10_000;
 const STATUS_MS = 2000;
 const STOP_MS = 15_000;
+const START_MS = 30_000;
 const ENDING_MS = 1000;
 
 /** @throws ShudiError of the first start: gateway.port-in-use | config.invalid | records.unavailable */
@@ -145,7 +146,7 @@ async function startChild(setup: CollectorsStart, accounts: Accounts, log: Log):
   });
   const kill = (): void => void child.kill('SIGKILL');
   try {
-    const addresses = await peer.call('start', setup);
+    const addresses = await within(peer.call('start', setup), START_MS);
     return { peer, pid: child.pid ?? 0, addresses, ended, kill };
   } catch (error) {
     kill();

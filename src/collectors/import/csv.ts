@@ -80,7 +80,11 @@ export class CsvReading implements Reading {
   #lease(row: Row, time: Millis, original: string): string | null {
     const lease = leaseOf(row, time);
     if (typeof lease === 'string') return lease;
-    if (this.#leases === null) return 'lease-without-vault';
+    if (this.#leases === null)
+      throw new ShudiError(
+        'data.locked',
+        'Names of subscribers cannot be stored while shudi runs on this directory: stop it for this import.',
+      );
     void this.#leases.account({
       original: Buffer.from(original),
       sentMs: null,
@@ -178,7 +182,7 @@ function translationOf(row: Row, time: Millis): ToldTranslation | string {
     event: until === null ? event : 'flow',
     timeMs: time,
     untilMs: until,
-    realm: row('realm').slice(0, 64),
+    realm: cutTo(row('realm'), 64),
     protocol,
     inside: { address: inside, port: insidePort },
     outside,
@@ -186,6 +190,9 @@ function translationOf(row: Row, time: Millis): ToldTranslation | string {
     flow,
   };
 }
+
+/** No half of a character is left. */
+const cutTo = (text: string, characters: number): string => text.slice(0, characters).toWellFormed();
 
 function rangeOf(row: Row): PortRange | null | string {
   if (row('outside') === '') return null;
@@ -222,7 +229,7 @@ function leaseOf(row: Row, time: Millis): ToldLease | string {
   const whole = address.includes(':') ? 128 : 32;
   const bits = length === undefined ? whole : Number(length);
   if (!Number.isInteger(bits) || bits < 1 || bits > whole) return 'address';
-  const server = row('server').slice(0, 253);
+  const server = cutTo(row('server'), 253);
   const session = row('session') === '' ? `${row('address')} ${row('subscriber')}` : row('session');
   return {
     event,
@@ -231,7 +238,7 @@ function leaseOf(row: Row, time: Millis): ToldLease | string {
     server,
     address,
     bits,
-    userName: row('subscriber') === '' ? null : row('subscriber').slice(0, 253),
-    callingStation: row('line') === '' ? null : row('line').slice(0, 253),
+    userName: row('subscriber') === '' ? null : cutTo(row('subscriber'), 253),
+    callingStation: row('line') === '' ? null : cutTo(row('line'), 253),
   };
 }

@@ -5,6 +5,7 @@ import type { Site, SubjectDirectory } from '../../model/accounts.ts';
 import type { IpAddress } from '../../model/address.ts';
 import type { RecordItem, RecordReader, RecordWriter } from '../../model/records.ts';
 import { DAY_MS, systemClock, type Millis } from '../../model/time.ts';
+import { ShudiError } from '../../model/errors.ts';
 import type { ImportRecord } from '../../model/translations.ts';
 import type { Dialect } from '../ipfix/dialects.ts';
 import type { LeaseFeed } from '../lease-feed.ts';
@@ -64,6 +65,12 @@ export interface Imported {
 
 /** Items that are stored together. */
 const BATCH = 2000;
+/** Accounts that may wait for the vault at once. */
+const MOST_WAITING = 1000;
+/** Events further apart do not vouch for the time between them: one stray stamp would cover years. */
+const STRETCH_MS = 2 * DAY_MS;
+const MOST_STRETCHES = 1000;
+const WITHOUT_SECRET = 'radius-without-secret';
 /** What tells of no fault of a record: these are usual. */
 const USUAL: ReadonlySet<string> = new Set([
   'identity',
@@ -103,9 +110,11 @@ class Import {
   readonly #known: Counts = { records: 0, translations: 0, leases: 0, rejected: 0 };
   /** Leases wait for the vault before they are handed on: so many do. */
   #waiting = 0;
+  /** Of how many the names could not be stored. */
+  #failed = 0;
   #gaps = 0;
-  /** From the first to the last moment that a file tells of. */
-  #covered: { from: Millis; to: Millis } | null = null;
+  /** The stretches of time that a file tells of. */
+  #covered: { from: Millis; to: Millis }[] = [];
 
   constructor(options: ImportOptions, retainedFrom: Millis | null) {
     this.#options = options;
@@ -131,11 +140,14 @@ class Import {
     const size = Math.max(1, statSync(path).size);
     const start = this.#counts();
     let messages = 0;
-    this.#covered = null;
+    this.#covered = [];
     const known = before?.done === true;
+    // Before the first message: it must not be taken for one of the file before.
+    this.#batches.isKnown = known || (before?.messages ?? 0) > 0;
     await this.#reading.file(path, async (bytesRead) => {
       messages += 1;
       this.#batches.isKnown = known || messages < (before?.messages ?? 0);
+      while (this.#waiting >= MOST_WAITING) await new Promise((resolve) => setImmediate(resolve));
       if (this.#batches.waiting < BATCH) return;
       onProgress(path, bytesRead / size);
       await this.#flush([progress(name, file, messages, false)]);
@@ -146,7 +158,8 @@ class Import {
       return { file, known };
     }
     // Data that wait for a template may come to be read with it another time.
-    const done = this.#reading.pending() === 0;
+    const done =
+      this.#reading.pending() === 0 && this.#source.rejections.counts()[WITHOUT_SECRET] === undefined;
     await this.#flush([...this.#coverage(), progress(name, file, done ? messages : 0, done)]);
     return { file, known };
   }
@@ -169,9 +182,16 @@ class Import {
   }
 
   async #flush(last: readonly RecordItem[]): Promise<void> {
-    const gaps = this.#source.takeGaps().filter(({ reason }) => reason === 'lost');
-    this.#gaps += gaps.length;
+    const lost = this.#source.takeGaps().filter(({ reason }) => reason === 'lost');
+    this.#gaps += lost.length;
+    const gaps = lost.flatMap((gap) => byDay(gap.from, gap.to).map((part) => ({ ...gap, ...part })));
     while (this.#waiting > 0) await new Promise((resolve) => setImmediate(resolve));
+    if (this.#failed > 0)
+      throw new ShudiError(
+        'vault.unavailable',
+        'The names of subscribers could not be stored.',
+        this.#options.name,
+      );
     await this.#batches.flush([...gaps, ...last]);
   }
 
@@ -198,18 +218,19 @@ class Import {
 
   #coverage(): RecordItem[] {
     const { name } = this.#options;
-    if (this.#covered === null) return [];
-    const { from, to } = this.#covered;
-    return byDay(from, to).map((part) => ({ type: 'coverage', source: name, ...part }));
+    return this.#covered.flatMap(({ from, to }) =>
+      byDay(from, to).map((part): RecordItem => ({ type: 'coverage', source: name, ...part })),
+    );
   }
 
   #cover(item: RecordItem): void {
     if (item.type !== 'translation' && item.type !== 'lease') return;
     const at = item.type === 'translation' && item.event === 'flow' ? (item.until ?? item.at) : item.at;
-    this.#covered = {
-      from: Math.min(this.#covered?.from ?? at, at) as Millis,
-      to: Math.max(this.#covered?.to ?? at, at) as Millis,
-    };
+    const near = this.#covered.find(({ from, to }) => at >= from - STRETCH_MS && at <= to + STRETCH_MS);
+    if (near !== undefined) {
+      near.from = Math.min(near.from, at) as Millis;
+      near.to = Math.max(near.to, at) as Millis;
+    } else if (this.#covered.length < MOST_STRETCHES) this.#covered.push({ from: at, to: at });
   }
 
   /** Counts what waits for the vault: an account is handed on when its rows are, or when it has failed. */
@@ -221,7 +242,11 @@ class Import {
       rejected: (...rejection) => feed.rejected(...rejection),
       account: (message) => {
         this.#waiting += 1;
-        return feed.account(message);
+        const stored = feed.account(message);
+        void stored.then((isStored) => {
+          if (!isStored) this.#failed += 1;
+        });
+        return stored;
       },
     };
   }

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { dayOf, dayStart, type Day, type Millis } from '../../model/time.ts';
 import { writeFileAtomically } from '../../platform/files.ts';
-import type { Durability } from '../../platform/sqlite.ts';
-import { openPartition, type Partition } from './partition.ts';
+import { isDamage, setAside, type Durability } from '../../platform/sqlite.ts';
+import { openPartition, partitionPath, type Partition } from './partition.ts';
 import { RowBatch } from './row-batch.ts';
 import type { Table } from './schema.ts';
 import type { StoreHead } from './store.ts';
@@ -48,7 +48,15 @@ export class LateDays {
       writeFileAtomically(markOf(this.#directory, day), '');
       this.#marked.add(day);
     }
-    this.#partition(day).commit(rows, at);
+    try {
+      this.#partition(day).commit(rows, at);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      // One damaged day must not stop what is recorded today: it is set aside, as at a start.
+      this.#open.delete(day);
+      setAside(partitionPath(this.#directory, day), at);
+      this.#partition(day).commit(rows, at);
+    }
   }
 
   /** @param noted  heads that the journal has: of a day that has not grown since, the mark goes */

@@ -195,7 +195,10 @@ export function parseRow(line: string): Cells | null {
   for (let index = 0; index < columns.length; index += 1) {
     const cell: unknown = cells[index + 1];
     if (cell === null) continue;
-    const good = columns[index]?.isText === true ? typeof cell === 'string' : Number.isSafeInteger(cell);
+    const good =
+      columns[index]?.isText === true
+        ? typeof cell === 'string' && cell.isWellFormed()
+        : Number.isSafeInteger(cell);
     if (!good) return null;
   }
   return cells as Cells;

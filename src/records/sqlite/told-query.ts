@@ -7,6 +7,7 @@ import type {
   FoundLeases,
   FoundTranslations,
   GapRecord,
+  Lease,
   RestartRecord,
   Translation,
 } from '../../model/translations.ts';
@@ -23,6 +24,8 @@ import { toldLease, toldTranslation } from './told-rows.ts';
 const SCAN_LIMIT = 20_000;
 /** Events of one day after the window that may end what is open in it. */
 const LATER_LIMIT = 2000;
+/** Of one day, allocations that may have taken a translation's ports over. */
+const TAKEOVERS = 100;
 /** Open translations whose ends are looked for one by one. */
 const MOST_OPEN = 500;
 /** How long after its beginning a flow may have been told of, days. */
@@ -64,8 +67,8 @@ export class ToldQuery {
         (item) => isAsked(item, side, address, port) && overlaps(item, window.from, window.to),
       );
     let found = join();
-    const unsure = (): Translation[] =>
-      found.filter(({ ended }) => ended === null || ended === 'reallocated').slice(0, MOST_OPEN);
+    let missed = found.filter(({ ended }) => ended !== 'told').length > MOST_OPEN ? 1 : 0;
+    const unsure = (): Translation[] => found.filter(({ ended }) => ended !== 'told').slice(0, MOST_OPEN);
     for (const item of unsure()) this.#insideOnly(item, events);
     for (const item of unsure())
       if (side === 'inside' || item.outside.low !== item.outside.high) this.#takeovers(item, events);
@@ -80,10 +83,10 @@ export class ToldQuery {
       // waited for then.
       if (day > certain && !found.some(({ ended }) => ended === null)) break;
       const before = events.length;
-      this.#after(day, side, address, port, window.to, events);
+      missed = Math.max(missed, this.#after(day, side, address, port, window.to, events));
       if (events.length > before) found = join();
     }
-    return { translations: found.slice(0, limit), total: found.length + cut };
+    return { translations: found.slice(0, limit), total: found.length + Math.max(cut, missed) };
   }
 
   leases(address: IpAddress, window: Window, limit: number): FoundLeases {
@@ -98,17 +101,26 @@ export class ToldQuery {
       events.unshift(...rows.filter((item) => wanted.has(`${item.address}/${item.bits}`)));
       if (events.length >= SCAN_LIMIT) cut = 1;
     });
-    // A stop may name its session alone.
-    const sessions = [...new Set(events.map(({ session }) => session))].slice(-MOST_OPEN);
-    for (const session of sessions)
-      this.#files.each(this.#files.stored(), (database) => {
-        events.push(
-          ...this.#leaseRows(database, 't.session = ? AND t.address IS NULL', [session], LATER_LIMIT),
-        );
-      });
-    const leases = joinLeases(events, this.#restarts(events), this.#vouchedSince(window)).filter((item) =>
-      overlaps(item, window.from, window.to),
+    const restarts = this.#restarts(events);
+    const since = this.#vouchedSince(window);
+    const join = (): Lease[] =>
+      joinLeases(events, restarts, since).filter((item) => overlaps(item, window.from, window.to));
+    // A stop may name its session alone: it is looked for where no end was told.
+    const servers = new Set(
+      join()
+        .filter(({ ended }) => ended !== 'told')
+        .map(({ server }) => server),
     );
+    const sessions = [
+      ...new Set(events.filter(({ server }) => servers.has(server)).map(({ session }) => session)),
+    ];
+    if (sessions.length > MOST_OPEN) cut = 1;
+    for (const session of sessions.slice(-MOST_OPEN))
+      this.#files.each(this.#files.stored(), (database) => {
+        const where = 't.session = ? AND t.address IS NULL';
+        events.push(...this.#leaseRows(database, where, [session], LATER_LIMIT));
+      });
+    const leases = join();
     return { leases: leases.slice(0, limit), total: leases.length + cut };
   }
 
@@ -117,16 +129,18 @@ export class ToldQuery {
     this.#files.each(this.#files.stored(), (database) => {
       const rows = database
         .prepare('SELECT DISTINCT address FROM leases WHERE (subject = ? OR line = ?) AND at_ms <= ?')
-        .all(subject, subject, window.to);
+        .all(subject, subject, window.to + SIGN_DAYS * DAY_MS);
       for (const row of rows)
         if (row['address'] !== null && addresses.size < SCAN_LIMIT)
           addresses.add(String(row['address']) as IpAddress);
     });
-    const leases = [...addresses]
-      .flatMap((address) => this.leases(address, window, SCAN_LIMIT).leases)
+    const found = [...addresses].map((address) => this.leases(address, window, SCAN_LIMIT));
+    const cut = found.some((item) => item.total > item.leases.length) || addresses.size >= SCAN_LIMIT;
+    const leases = found
+      .flatMap((item) => item.leases)
       .filter((item) => item.subject === subject || item.line === subject)
       .sort((a, b) => a.from - b.from);
-    return { leases: leases.slice(0, limit), total: leases.length };
+    return { leases: leases.slice(0, limit), total: leases.length + (cut ? 1 : 0) };
   }
 
   sources(): string[] {
@@ -148,17 +162,14 @@ export class ToldQuery {
 
   imported(source: string, file: string): { readonly messages: number; readonly done: boolean } | null {
     let known: { messages: number; done: boolean } | null = null;
+    // The newest word counts: what waits for its template is read again from the beginning.
     this.#files.each(this.#files.stored(), (database) => {
       const row = database
         .prepare(
-          'SELECT max(messages) AS messages, max(done) AS done FROM imports WHERE file = ? AND source = ?',
+          'SELECT messages, done FROM imports WHERE file = ? AND source = ? ORDER BY rowid DESC LIMIT 1',
         )
         .get(file, source);
-      if (row === undefined || row['messages'] === null) return;
-      known = {
-        messages: Math.max(known?.messages ?? 0, Number(row['messages'])),
-        done: (known?.done ?? false) || Number(row['done']) === 1,
-      };
+      if (row !== undefined) known = { messages: Number(row['messages']), done: Number(row['done']) === 1 };
     });
     return known;
   }
@@ -207,7 +218,7 @@ export class ToldQuery {
     return this.#files.stored().filter((day) => day >= first && day <= last);
   }
 
-  /** What one day tells after the window. */
+  /** What one day tells after the window; 1 when there was more than is looked at. */
   #after(
     day: Day,
     side: Side,
@@ -215,21 +226,18 @@ export class ToldQuery {
     port: Port | null,
     to: Millis,
     events: ToldTranslation[],
-  ): void {
+  ): number {
+    let cut = 0;
     this.#files.each([day], (database) => {
       for (const table of ['translations', 'port_blocks'] as const) {
         const { sql, values } = matching(table, side, address, port);
-        events.push(
-          ...eventRows(
-            database,
-            table,
-            { sql: `${sql} AND t.at_ms > ?`, values: [...values, to] },
-            'ASC',
-            LATER_LIMIT,
-          ),
-        );
+        const later = { sql: `${sql} AND t.at_ms > ?`, values: [...values, to] };
+        const rows = eventRows(database, table, later, 'ASC', LATER_LIMIT);
+        if (rows.length >= LATER_LIMIT) cut = 1;
+        events.push(...rows);
       }
     });
+    return cut;
   }
 
   /** Deletes that name the inside alone (ASR 9000). */
@@ -249,7 +257,10 @@ export class ToldQuery {
   }
 
   /** The first allocation of its outside ports to another inside. */
-  #takeovers({ inside, outside, from }: Translation, events: ToldTranslation[]): void {
+  #takeovers(
+    { source, realm, protocol, inside, outside, from }: Translation,
+    events: ToldTranslation[],
+  ): void {
     if (outside.low === null || outside.high === null) return;
     const { low, high } = outside;
     this.#from(from, (database) => {
@@ -260,10 +271,21 @@ export class ToldQuery {
             ? 't.outside_low BETWEEN ? AND ?'
             : 't.outside_high >= ? AND t.outside_low <= ?';
         const match = {
-          sql: `t.outside_address = ? AND ${range} AND t.event <> 'delete' AND t.at_ms >= ? AND NOT (t.inside_address = ? AND t.inside_port IS ?)`,
-          values: [outside.address, low, high, from, inside.address, inside.port],
+          sql: `t.outside_address = ? AND ${range} AND t.event <> 'delete' AND t.at_ms >= ? AND t.source = ? AND (t.protocol IS NULL OR ? IS NULL OR t.protocol = ?) AND NOT (t.realm = ? AND t.inside_address = ? AND t.inside_port IS ?)`,
+          values: [
+            outside.address,
+            low,
+            high,
+            from,
+            source,
+            protocol,
+            protocol,
+            realm,
+            inside.address,
+            inside.port,
+          ],
         };
-        events.push(...eventRows(database, table, match, 'ASC', 1));
+        events.push(...eventRows(database, table, match, 'ASC', TAKEOVERS));
       }
       return events.length > before;
     });
