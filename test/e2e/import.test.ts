@@ -156,6 +156,38 @@ describe('shudi import', () => {
     expect(await outside(40_009, -5)).toMatchObject({ grade: 'gap' });
   });
 
+  it('a file that is known, and one that is not, in one command', async () => {
+    const data = fresh();
+    const first = file('a.log', conntrack(1_760_000_000, 'NEW', '10.0.0.5', 40_001, 11));
+    const second = file('b.log', conntrack(1_760_000_010, 'NEW', '10.0.0.6', 40_002, 12));
+    expect(await load(data, 'router', 'conntrack', first)).toMatchObject({ translations: 1 });
+    expect(await load(data, 'router', 'conntrack', first, second)).toMatchObject({ translations: 1 });
+    for (const [port, inside] of [
+      ['40001', '10.0.0.5'],
+      ['40002', '10.0.0.6'],
+    ] as const)
+      expect(
+        (await ask(data, '--outside', '203.0.113.7', '--port', port, '--at', '2025-10-09T08:53:30Z'))
+          .candidates,
+      ).toMatchObject([{ hops: [{ inside: { address: inside } }] }]);
+  });
+
+  it('more subscribers than the vault takes at once', { timeout: 60_000 }, async () => {
+    const data = fresh();
+    const rows = Array.from(
+      { length: 25_000 },
+      (_, index) => `2026-03-01T07:00:00Z,u${index},10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`,
+    );
+    const leases = file('leases.csv', `time,subscriber,address\n${rows.join('\n')}\n`);
+    expect(await load(data, 'isp', 'csv', leases)).toMatchObject({
+      records: 25_000,
+      leases: 25_000,
+      rejected: 0,
+    });
+    const answer = await ask(data, '--outside', '10.0.97.167', '--port', '5', '--at', '2026-03-01T07:00:00Z');
+    expect(answer).toMatchObject({ subjectGrade: 'exact' });
+  });
+
   it('syslog lines of a block, and a table of leases with names that only the vault has', async () => {
     const data = fresh();
     const syslog = file(

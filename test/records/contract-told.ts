@@ -1,117 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { IpAddress, Port } from '../../src/model/address.ts';
-import type { Subject } from '../../src/model/accounts.ts';
 import type { RecordItem } from '../../src/model/records.ts';
 import type { Millis } from '../../src/model/time.ts';
-import type { LeaseRecord, MessageId, TranslationRecord } from '../../src/model/translations.ts';
 import { openAt, type Engine } from './engine.ts';
 import { around, at, endpoint, NOON, plus } from './items.ts';
+import { ANNA, BERT, covered, DAY, INSIDE, lease, OTHER, PUBLIC, restart, told } from './told.ts';
 
 const LIMIT = 100;
-const PUBLIC = '203.0.113.9' as IpAddress;
-const INSIDE = '10.0.0.5' as IpAddress;
-const OTHER = '10.0.0.6' as IpAddress;
-const ANNA = 'aaaaaaaaaaaaaaaa' as Subject;
-const BERT = 'bbbbbbbbbbbbbbbb' as Subject;
-const DAY = 86_400_000;
-
-let numbers = 0;
-
-interface Told extends Partial<Omit<TranslationRecord, 'inside' | 'outside'>> {
-  readonly inside?: readonly [string, number | null];
-  readonly outside?: readonly [low: number | null, high?: number | null, step?: number] | null;
-  readonly dialect?: string;
-  readonly digest?: string;
-}
-
-/** An event together with its message. */
-function told(
-  event: TranslationRecord['event'],
-  time: Millis,
-  { inside = [INSIDE, 1000], outside = [4000], dialect = 'ipfix:rfc8158', digest, ...rest }: Told = {},
-): RecordItem[] {
-  numbers += 1;
-  const message = numbers as MessageId;
-  const source = rest.source ?? 'nat';
-  const [low = null, high = low, step = 1] = outside ?? [];
-  return [
-    messageOf(message, source, dialect, digest ?? `digest-${message}`, time),
-    {
-      type: 'translation',
-      message,
-      place: 0,
-      source,
-      event,
-      realm: '',
-      protocol: 6,
-      inside: endpoint(inside[0], inside[1]),
-      outside:
-        outside === null
-          ? null
-          : { address: PUBLIC, low: low as Port | null, high: high as Port | null, step },
-      remote: null,
-      flow: null,
-      at: time,
-      until: event === 'flow' ? plus(time, 1000) : null,
-      ...rest,
-    },
-  ];
-}
-
-const messageOf = (
-  id: MessageId,
-  source: string,
-  dialect: string,
-  digest: string,
-  time: Millis,
-): RecordItem => ({
-  type: 'message',
-  id,
-  source,
-  dialect,
-  digest,
-  at: time,
-  received: plus(time, 20),
-  offsetMs: 0,
-  clockErrorMs: 40,
-});
-
-function lease(event: LeaseRecord['event'], time: Millis, changes: Partial<LeaseRecord> = {}): RecordItem[] {
-  numbers += 1;
-  const message = numbers as MessageId;
-  return [
-    messageOf(message, 'aaa', 'radius', `digest-${message}`, time),
-    {
-      type: 'lease',
-      message,
-      place: 0,
-      source: 'aaa',
-      event,
-      session: 's1',
-      server: 'bras',
-      realm: '',
-      address: INSIDE,
-      bits: 32,
-      subject: ANNA,
-      line: null,
-      at: time,
-      ...changes,
-    },
-  ];
-}
-
-const covered = (source: string, from: Millis, to: Millis): RecordItem => ({
-  type: 'coverage',
-  source,
-  from,
-  to,
-});
-const restart = (time: Millis, server = '', source = 'nat'): RecordItem => ({
-  type: 'restart',
-  source,
-  server,
-  at: time,
-});
 
 /** What the contract says of translations and leases. */
 export function toldContract(name: string, make: () => Engine): void {
@@ -408,6 +303,75 @@ export function toldContract(name: string, make: () => Engine): void {
       expect(await leases('10.0.0.8', plus(NOON, 5500))).toMatchObject([
         { to: plus(NOON, 6000), ended: 'told' },
       ]);
+    });
+
+    it('a line without a stamp that comes again another day is another event', async () => {
+      const line = { digest: 'no stamp' };
+      const { outside } = await filled(
+        told('create', NOON, line),
+        told('delete', plus(NOON, 1000)),
+        told('create', plus(NOON, 600_000), line),
+      );
+      expect(await outside(4000, plus(NOON, 300_000))).toEqual([]);
+      expect(await outside(4000, plus(NOON, 700_000))).toMatchObject([{ from: plus(NOON, 600_000) }]);
+    });
+
+    it('a delete that names the inside alone ends every block of that inside', async () => {
+      const inside = [INSIDE, null] as const;
+      const { outside } = await filled(
+        told('create', NOON, { inside, outside: [1024, 2047] }),
+        told('create', NOON, { inside, outside: [2048, 3071] }),
+        told('delete', plus(NOON, 1000), { inside, outside: null }),
+      );
+      expect(await outside(1500, plus(NOON, 2000))).toEqual([]);
+      expect(await outside(2500, plus(NOON, 2000))).toEqual([]);
+    });
+
+    it('a delete of one protocol ends what was created for every one', async () => {
+      const { outside } = await filled(
+        told('create', NOON, { protocol: null }),
+        told('delete', plus(NOON, 1000), { protocol: 6 }),
+      );
+      expect(await outside(4000, plus(NOON, 2000))).toEqual([]);
+    });
+
+    it('ports are taken over within their source and protocol only, and by the same inside of another realm', async () => {
+      const { inside } = await filled(
+        told('create', NOON),
+        told('create', plus(NOON, 1000), { protocol: 17, inside: [OTHER, 1] }),
+        told('create', plus(NOON, 1000), { source: 'nat-2', inside: [OTHER, 1] }),
+        told('create', plus(NOON, 5000), { inside: ['10.0.0.7', 1] }),
+        told('create', NOON, { inside: ['10.0.0.9', 1], outside: [5000], realm: 'vrf:1' }),
+        told('create', plus(NOON, 5000), { inside: ['10.0.0.9', 1], outside: [5000], realm: 'vrf:2' }),
+      );
+      expect(await inside(INSIDE, 1000, plus(NOON, 2000))).toMatchObject([{ to: plus(NOON, 5000) }]);
+      expect(await inside(INSIDE, 1000, plus(NOON, 6000))).toEqual([]);
+      expect(await inside('10.0.0.9' as IpAddress, 1, plus(NOON, 6000))).toMatchObject([{ realm: 'vrf:2' }]);
+    });
+
+    it('a restart of one access server ends no translations of others', async () => {
+      const { outside } = await filled(told('create', NOON), restart(plus(NOON, 1000), 'bras-2'));
+      expect(await outside(4000, plus(NOON, 2000))).toHaveLength(1);
+    });
+
+    it('a session number that is used again is another session; a stop ends what began in its second', async () => {
+      const { leases } = await filled(
+        lease('start', NOON),
+        lease('start', plus(NOON, 5000), { subject: BERT }),
+        lease('stop', plus(NOON, 9000), { address: OTHER, session: 's9' }),
+        lease('start', plus(NOON, 9000), { address: OTHER, session: 's9' }),
+      );
+      expect(await leases(INSIDE, plus(NOON, 2000))).toMatchObject([{ subject: ANNA, ended: 'reallocated' }]);
+      expect(await leases(INSIDE, plus(NOON, 6000))).toMatchObject([{ subject: BERT }]);
+      expect(await leases(OTHER, plus(NOON, 20_000))).toEqual([]);
+    });
+
+    it('two access servers may give the same address to two subscribers', async () => {
+      const { leases } = await filled(
+        lease('start', NOON),
+        lease('start', plus(NOON, 1000), { server: 'bras-2', session: 's2', subject: BERT }),
+      );
+      expect(await leases(INSIDE, plus(NOON, 2000))).toHaveLength(2);
     });
 
     it('knows how far a file was imported', async () => {

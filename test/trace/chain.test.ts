@@ -1,108 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import type { IpAddress, Port } from '../../src/model/address.ts';
 import type { Site, Subject } from '../../src/model/accounts.ts';
 import type { RecordItem, RequestId } from '../../src/model/records.ts';
 import { formatTime, type Millis } from '../../src/model/time.ts';
-import type { LeaseRecord, MessageId, TranslationRecord } from '../../src/model/translations.ts';
+import type { TranslationRecord } from '../../src/model/translations.ts';
 import { openMemoryRecords } from '../../src/records/memory.ts';
 import { presentTrace } from '../../src/trace/present.ts';
 import { parseQuestion } from '../../src/trace/question.ts';
 import { createTracer } from '../../src/trace/tracer.ts';
 import { binding, connection, egress, endpoint, NOON, plus } from '../records/items.ts';
+import { lease, told } from './told.ts';
 
 const PUBLIC = '113.66.1.1';
 const ANNA = 'aaaaaaaaaaaaaaaa';
 const SUBSCRIBER = 'cccccccccccccccc' as Subject;
 const OTHER = 'dddddddddddddddd' as Subject;
 const OWN = endpoint('192.0.2.1', 443);
-
-let numbers = 0;
-
-function messageOf(source: string, dialect: string, time: Millis): { id: MessageId; item: RecordItem } {
-  numbers += 1;
-  const id = numbers as MessageId;
-  const digest = `digest-${numbers}`;
-  return {
-    id,
-    item: {
-      type: 'message',
-      id,
-      source,
-      dialect,
-      digest,
-      at: time,
-      received: time,
-      offsetMs: 0,
-      clockErrorMs: 100,
-    },
-  };
-}
-
-interface Told extends Partial<Omit<TranslationRecord, 'inside' | 'outside'>> {
-  readonly dialect?: string;
-}
-
-function told(
-  inside: readonly [string, number | null],
-  outside: readonly [string, number | null, number?],
-  time: Millis,
-  { dialect = 'ipfix:rfc8158', ...rest }: Told = {},
-): RecordItem[] {
-  const { id, item } = messageOf(rest.source ?? 'nat', dialect, time);
-  const [address, low, high = low] = outside;
-  return [
-    item,
-    {
-      type: 'translation',
-      message: id,
-      place: 0,
-      source: 'nat',
-      event: 'create',
-      realm: '',
-      protocol: 6,
-      inside: endpoint(inside[0], inside[1]),
-      outside: {
-        address: address as IpAddress,
-        low: low as Port | null,
-        high: high as Port | null,
-        step: 1,
-      },
-      remote: null,
-      flow: null,
-      at: time,
-      until: null,
-      ...rest,
-    },
-  ];
-}
-
-function lease(
-  address: string,
-  subject: Subject,
-  time: Millis,
-  changes: Partial<LeaseRecord> = {},
-): RecordItem[] {
-  const { id, item } = messageOf('aaa', 'radius', time);
-  return [
-    item,
-    {
-      type: 'lease',
-      message: id,
-      place: 0,
-      source: 'aaa',
-      event: 'start',
-      session: `session of ${address} ${subject}`,
-      server: 'bras',
-      realm: '',
-      address: address as IpAddress,
-      bits: 32,
-      subject,
-      line: null,
-      at: time,
-      ...changes,
-    },
-  ];
-}
 
 const contact = (number: number, port: number, account: string | null = ANNA): RecordItem[] => [
   connection(number, NOON, { client: endpoint(PUBLIC, port), peer: endpoint(PUBLIC, port), clockErrorMs: 5 }),
@@ -369,6 +281,71 @@ describe('the chain', () => {
     const ask = await over(edge);
     expect(await ask(outside(40_002), 5400)).toMatchObject({ grade: 'none' });
     expect(await ask(outside(40_002), 5600)).toMatchObject({ grade: 'gap' });
+  });
+
+  it('asked from the inside, a contact that may be of another with the same port is not taken for its own', async () => {
+    const linux = (remote: TranslationRecord['remote'], flow: number) => ({
+      dialect: 'conntrack',
+      remote,
+      flow,
+    });
+    const ask = await over(
+      contact(1, 40_001),
+      told(['10.0.0.5', 1], [PUBLIC, 40_001], NOON, linux('elsewhere', 1)),
+      told(['10.0.0.6', 2], [PUBLIC, 40_001], NOON, linux(OWN, 2)),
+    );
+    const answer = await ask({ inside: '10.0.0.5', port: '1' });
+    expect(answer.candidates).toMatchObject([{ subject: null, hops: [{ kind: 'translation' }] }]);
+    expect((await ask({ inside: '10.0.0.6', port: '2' })).candidates).toMatchObject([{ subject: 'anna' }]);
+  });
+
+  it('a way that leads to another of our services does not belong to the contact', async () => {
+    const ask = await over(
+      contact(1, 40_001),
+      told(['10.0.0.5', 1], [PUBLIC, 40_001], NOON, { remote: endpoint('192.0.2.2', 25) }),
+      lease('10.0.0.5', SUBSCRIBER, plus(NOON, -60_000)),
+    );
+    expect(await ask(outside(40_001))).toMatchObject({ grade: 'ambiguous', subjectGrade: 'ambiguous' });
+  });
+
+  it('an end that was only concluded says nothing of what was lost before it', async () => {
+    const ask = await over(
+      told(['10.0.0.5', 1], [PUBLIC, 40_001], NOON),
+      [
+        {
+          type: 'gap',
+          source: 'nat',
+          from: plus(NOON, 1000),
+          to: plus(NOON, 2000),
+          reason: 'lost',
+          count: 1,
+        },
+      ],
+      told(['10.0.0.6', 1], [PUBLIC, 40_001], plus(NOON, 60_000)),
+    );
+    expect(await ask(outside(40_001))).toMatchObject({ grade: 'ambiguous', reasons: ['gap-in-between'] });
+  });
+
+  it('the line of a carrier is the subscriber, whatever NAT of theirs lies behind it', async () => {
+    const ask = await over(
+      told(['100.64.0.5', 9000], [PUBLIC, 40_001], NOON),
+      told(['10.0.0.6', 5], ['100.64.0.5', 9000], NOON, { source: 'cpe' }),
+      lease('100.64.0.5', SUBSCRIBER, plus(NOON, -60_000)),
+      lease('10.0.0.6', OTHER, plus(NOON, -60_000)),
+    );
+    const answer = await ask(outside(40_001));
+    expect(answer).toMatchObject({ grade: 'exact', subjectGrade: 'exact' });
+    expect(answer.candidates).toMatchObject([{ subject: 'subscriber' }]);
+  });
+
+  it('the same inside address in two realms is two endpoints; ICMP has no ports', async () => {
+    const ask = await over(
+      told(['10.0.0.5', 1], [PUBLIC, 40_001], NOON, { realm: 'vrf:1', source: 'nat' }),
+      told(['10.0.0.5', 1], [PUBLIC, 40_001], NOON, { realm: 'vrf:2', source: 'cpe' }),
+      told(['10.0.0.9', 1], [PUBLIC, 40_002], NOON, { protocol: 1 }),
+    );
+    expect(await ask(outside(40_001))).toMatchObject({ grade: 'ambiguous', reasons: ['several-endpoints'] });
+    expect(await ask(outside(40_002))).toMatchObject({ grade: 'none' });
   });
 
   it('a subscriber over a period: addresses, and the public endpoints that they had', async () => {
