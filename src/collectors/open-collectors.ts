@@ -118,7 +118,7 @@ class Running implements Collectors {
       await this.#vouching.begin({
         source: running.source,
         silentAfterMs: running.settings.silentAfterMs,
-        isRunning: () => running.lines?.running() ?? true,
+        isRunning: () => running.lines?.isTelling() ?? true,
       });
     }
   }

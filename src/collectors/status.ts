@@ -81,7 +81,7 @@ export function sourceStatus(
       sinceMs: since,
       lastRecordMs: heard,
       silentAfterMs: settings.silentAfterMs,
-      isRunning: lines?.running() ?? true,
+      isRunning: lines?.isTelling() ?? true,
       // An access server tells of leases; that it tells of no port is no fault.
       records: settings.protocol === 'radius' ? 0 : counts.messages,
       tellsTranslations:

@@ -48,6 +48,12 @@ export const importCommand: Command = {
     const name = sourceName(needed(values.source, 'source'));
     const format = oneOf<Format>(needed(values.format, 'format'), FORMATS, '--format');
     const config = values.config === undefined ? null : loadConfig(resolve(world.directory, values.config));
+    if (config?.sites.some((site) => site === name) === true)
+      throw new ShudiError(
+        'usage.command',
+        'This is a community of the gateway: a source needs a name of its own.',
+        '--source',
+      );
     const settings = config?.collectors?.sources.find((source) => source.name === name);
     const options = {
       name,

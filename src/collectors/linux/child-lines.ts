@@ -40,6 +40,10 @@ export class ChildLines implements LineSource {
     return this.#child?.pid !== undefined;
   }
 
+  isTelling(): boolean {
+    return this.running();
+  }
+
   fault(): string | null {
     return this.#fault;
   }

@@ -49,6 +49,10 @@ export class FileLines implements LineSource {
     return this.#file !== null;
   }
 
+  isTelling(): boolean {
+    return this.running();
+  }
+
   fault(): string | null {
     return this.#fault;
   }

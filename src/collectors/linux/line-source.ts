@@ -9,6 +9,8 @@ import type { LineReader } from './told-lines.ts';
 export interface LineSource {
   /** Whether it is being read now: the command runs, the file or the pipe is open. */
   running(): boolean;
+  /** Whether what happens now would be told: of a pipe, only while somebody writes to it. */
+  isTelling(): boolean;
   /** Why it is not, as a system's code (`ENOENT`), `exit-1`, `not-a-file`, `not-a-pipe`; null when nothing failed. */
   fault(): string | null;
   /** How often the command was started, or the file or pipe opened, so far. */

@@ -42,6 +42,7 @@ export class PipeLines implements LineSource {
   #stopped = false;
   /** Whether a writer has gone and no other has written yet. */
   #gone = false;
+  #isHeard = false;
 
   constructor(options: PipeLinesOptions) {
     this.#options = options;
@@ -51,6 +52,11 @@ export class PipeLines implements LineSource {
 
   running(): boolean {
     return this.#reading !== null && !this.#reading.socket.destroyed;
+  }
+
+  /** A pipe that nobody writes to tells of nothing: until the first line, and after a writer has gone. */
+  isTelling(): boolean {
+    return this.running() && this.#isHeard && !this.#gone;
   }
 
   fault(): string | null {
@@ -119,6 +125,7 @@ export class PipeLines implements LineSource {
       // What happened between two writers nobody told.
       if (this.#gone) lost();
       this.#gone = false;
+      this.#isHeard = true;
       lines.push(bytes);
     });
     socket.on('error', () => undefined);

@@ -156,13 +156,17 @@ describe('a pipe', () => {
     const path = newPipe();
     const { runs, hears, feed, source } = start('pipe', path);
     await runs();
+    // Nobody writes to it yet, so nothing would be told.
+    expect(source.isTelling()).toBe(false);
     const first = await writerOf(path);
     await first.write(text(1));
     await hears(1);
+    expect(source.isTelling()).toBe(true);
     // It dies within a line.
     await first.write(text(2).slice(0, 90));
     await first.close();
     await vi.waitFor(() => expect(source.starts()).toBe(2), PATIENT);
+    expect(source.isTelling()).toBe(false);
     const second = await writerOf(path);
     await second.write(text(3));
     await hears(1, 3);
