@@ -47,6 +47,30 @@ const inTime =
     return overlaps(item, window.from, window.to);
   };
 
+/** The translations that lead on from an endpoint on one side of a NAT to an address that was not passed yet. */
+async function steps(
+  options: ChainOptions,
+  side: 'outside' | 'inside',
+  endpoint: Endpoint,
+  protocol: number | null,
+  passed: readonly Translation[],
+  asked: Window,
+): Promise<{ readonly near: readonly Translation[]; readonly missed: number }> {
+  const { address, port } = endpoint;
+  const { translations, total } = await options.records.translations(
+    side,
+    address,
+    port,
+    widest(asked),
+    FETCH_LIMIT,
+  );
+  const onward = side === 'outside' ? 'inside' : 'outside';
+  const near = translations
+    .filter(inTime(options, asked))
+    .filter((item) => isOfProtocol(item, endpoint, protocol) && !wasPassed(passed, item[onward].address));
+  return { near, missed: Math.max(0, total - translations.length) };
+}
+
 /**
  * All ways inwards from an endpoint within the asked window, in every realm.
  * @param protocol  IANA's number, or null for every one
@@ -64,18 +88,8 @@ export async function chainsInward(
     passed: readonly Translation[],
     protocol: number | null,
   ): Promise<void> => {
-    const { translations, total } = await options.records.translations(
-      'outside',
-      endpoint.address,
-      endpoint.port,
-      widest(asked),
-      FETCH_LIMIT,
-    );
-    if (total > translations.length) cut += total - translations.length;
-    const near = translations
-      .filter(inTime(options, asked))
-      .filter((item) => isOfProtocol(item, endpoint, protocol))
-      .filter((item) => !wasPassed(passed, item.inside.address));
+    const { near, missed } = await steps(options, 'outside', endpoint, protocol, passed, asked);
+    cut += missed;
     if (near.length === 0 || passed.length >= MOST_HOPS) {
       cut += near.length;
       await leaf(endpoint, passed);
@@ -161,18 +175,8 @@ export async function chainsOutward(
     passed: readonly Translation[],
     protocol: number | null,
   ): Promise<void> => {
-    const { translations, total } = await options.records.translations(
-      'inside',
-      endpoint.address,
-      endpoint.port,
-      widest(asked),
-      FETCH_LIMIT,
-    );
-    if (total > translations.length) cut += total - translations.length;
-    const near = translations
-      .filter(inTime(options, asked))
-      .filter((item) => isOfProtocol(item, endpoint, protocol))
-      .filter((item) => !wasPassed(passed, item.outside.address));
+    const { near, missed } = await steps(options, 'inside', endpoint, protocol, passed, asked);
+    cut += missed;
     if ((near.length === 0 || passed.length >= MOST_HOPS) && passed.length > 0) found.push(passed);
     if (passed.length >= MOST_HOPS) {
       cut += near.length;
