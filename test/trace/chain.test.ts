@@ -348,6 +348,56 @@ describe('the chain', () => {
     expect(await ask(outside(40_002))).toMatchObject({ grade: 'none' });
   });
 
+  it('a way keeps its protocol through every NAT', async () => {
+    const ask = await over(
+      told(['100.64.0.5', 9000], [PUBLIC, 40_001], NOON, { protocol: 17 }),
+      told(['192.168.1.7', 5], ['100.64.0.5', 9000], NOON, { source: 'cpe' }),
+    );
+    const answer = await ask(outside(40_001));
+    expect(answer.candidates.map(({ hops }) => hops.at(-1)?.inside.address)).toEqual(['100.64.0.5']);
+    const reverse = await ask({ inside: '192.168.1.7', port: '5' });
+    expect(reverse.candidates.map(({ hops }) => hops[0]?.outside.address)).toEqual(['100.64.0.5']);
+  });
+
+  it('of two beginnings and one end the older one may have ended unheard: a doubt, while something was lost', async () => {
+    const lost: RecordItem = {
+      type: 'gap',
+      source: 'nat',
+      from: plus(NOON, 1000),
+      to: plus(NOON, 2000),
+      reason: 'lost',
+      count: 1,
+    };
+    const ask = await over(
+      told(['10.0.0.5', 1], [PUBLIC, 40_001], NOON),
+      [lost],
+      told(['10.0.0.5', 1], [PUBLIC, 40_001], plus(NOON, 3000)),
+      told(['10.0.0.5', 1], [PUBLIC, 40_001], plus(NOON, 4000), { event: 'delete' }),
+    );
+    expect(await ask(outside(40_001), 7000)).toMatchObject({
+      grade: 'ambiguous',
+      reasons: ['gap-in-between'],
+    });
+  });
+
+  it('a gap that is over counts, however short it was', async () => {
+    const away = (from: number, to: number): RecordItem => ({
+      type: 'coverage',
+      source: 'away',
+      from: plus(NOON, from),
+      to: plus(NOON, to),
+    });
+    const ask = await over(
+      [away(-60_000, 1000), away(2500, 60_000)],
+      told(['10.0.0.5', 1], [PUBLIC, 40_001], NOON, { source: 'away' }),
+    );
+    expect(await ask(outside(40_001), 900)).toMatchObject({ grade: 'exact' });
+    expect(await ask(outside(40_001), 20_000)).toMatchObject({
+      grade: 'ambiguous',
+      reasons: ['gap-in-between'],
+    });
+  });
+
   it('a subscriber over a period: addresses, and the public endpoints that they had', async () => {
     const ask = await over(
       told(['10.0.0.5', 1], [PUBLIC, 40_001], NOON),
