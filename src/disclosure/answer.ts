@@ -1,7 +1,7 @@
 import type { Identity, Subject } from '../model/accounts.ts';
 import type { Json } from '../model/journal.ts';
 import { firstSubject, subjectsOf } from '../trace/candidates.ts';
-import { answerHandles, presentTrace } from '../trace/present.ts';
+import { answerHandles, presentGranted } from '../trace/present.ts';
 import type { Trace } from '../trace/tracer.ts';
 import type { Ambiguous } from './state.ts';
 
@@ -62,7 +62,7 @@ export function presentAnswer(
     disclosed.add(subject);
     return { identity: { site: identity.site, account: identity.account }, identityState: state };
   };
-  const answer = presentTrace(trace, handle, (candidate) => ({
+  const answer = presentGranted(trace, handle, (candidate) => ({
     ...identityOf(firstSubject(candidate)),
     // The account's, the subscriber's and the line's, under the handles that the hops show.
     identities: Object.fromEntries(

@@ -334,6 +334,8 @@ export interface RecordReader {
   gaps(source: string, window: Window): Promise<readonly Gap[]>;
   /** Everything that has ever vouched for a stretch of time, the gateway among them if it did. */
   sources(): Promise<readonly string[]>;
+  /** Everything that has ever told of a lease. */
+  leaseSources(): Promise<readonly string[]>;
   translations(
     side: 'outside' | 'inside',
     address: IpAddress,

@@ -138,6 +138,8 @@ export interface Translation extends Interval {
   readonly remote: Remote;
   /** `told`: its beginning was; `before`: it was there already, `from` is the earliest that can be said. */
   readonly began: 'told' | 'before';
+  /** From when it surely was there: later than `from` where its beginning may have been lost on the way. */
+  readonly surelyFrom: Millis;
   /** `reallocated`: its end was never told, its ports were given to another; null while it lasts. */
   readonly ended: 'told' | 'reallocated' | 'restart' | null;
   /** Of the times; null when it was not measured. */
@@ -156,6 +158,8 @@ export interface Lease extends Interval {
   readonly subject: Subject | null;
   readonly line: Subject | null;
   readonly began: 'told' | 'before';
+  /** As of a translation. */
+  readonly surelyFrom: Millis;
   /** `reallocated`: another session began on its address. */
   readonly ended: 'told' | 'reallocated' | 'restart' | null;
   readonly clockErrorMs: number | null;

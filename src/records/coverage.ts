@@ -40,14 +40,30 @@ export function gapsIn(source: string, window: Window, facts: CoverageFacts): Ga
   return gaps;
 }
 
-/** Since when the source vouches without a hole up to `at`; `at` itself when it does not vouch for that moment. */
-export function vouchedSince(source: string, at: Millis, facts: CoverageFacts): Millis {
-  let since: number = at;
+/** Of something that was there at a time, though its beginning was not told. */
+export interface Since {
+  /** It cannot have begun later: a beginning since then would have been told. */
+  readonly surely: Millis;
+  /** It may have begun as early, and not been told because it was lost, or because nobody listened yet. */
+  readonly perhaps: Millis;
+}
+
+/** Nothing is taken to have been there for longer than this before its only sign. */
+export const SIGN_MS = 8 * DAY_MS;
+
+/**
+ * Since when the source has listened without a break up to `at` (`perhaps`), and without a loss (`surely`); both are
+ * `at` itself when it does not vouch for that moment.
+ */
+export function vouchedSince(source: string, at: Millis, facts: CoverageFacts): Since {
+  let perhaps: number = at;
   for (const { from, to } of stretchesOf(source, facts).toReversed())
-    if (from <= since && to >= since) since = from;
+    if (from <= perhaps && to >= perhaps) perhaps = from;
+  perhaps = Math.max(perhaps, at - SIGN_MS);
+  let surely = perhaps;
   for (const loss of facts.losses)
-    if (loss.source === source && loss.from < at) since = Math.max(since, Math.min(loss.to, at));
-  return since as Millis;
+    if (loss.source === source && loss.from < at) surely = Math.max(surely, Math.min(loss.to, at));
+  return { surely: surely as Millis, perhaps: perhaps as Millis };
 }
 
 /** In the order of their beginning. */

@@ -1,13 +1,14 @@
 import type { IpAddress } from '../model/address.ts';
 import { MAX_CLOCK_ERROR_MS, type Millis } from '../model/time.ts';
 import type { Lease, RestartRecord } from '../model/translations.ts';
+import type { Since } from './coverage.ts';
 import { withoutRepetitions, worseError, type ToldLease } from './told.ts';
-import type { VouchedSince } from './translation-intervals.ts';
+import { exactly, notBefore, type VouchedSince } from './translation-intervals.ts';
 
 interface Open {
   readonly told: ToldLease;
   readonly address: IpAddress;
-  readonly from: Millis;
+  readonly since: Since;
   readonly began: Lease['began'];
 }
 
@@ -41,9 +42,10 @@ export function joinLeases(
       bits: told.bits,
       subject: told.subject,
       line: told.line,
-      from: item.from,
-      to: to === null ? null : (Math.max(to, item.from) as Millis),
+      from: item.since.perhaps,
+      to: to === null ? null : (Math.max(to, item.since.surely) as Millis),
       began: item.began,
+      surelyFrom: item.since.surely,
       ended,
       clockErrorMs: by === null ? told.clockErrorMs : worseError(told.clockErrorMs, by.clockErrorMs),
       digests: by === null || by.digest === told.digest ? [told.digest] : [told.digest, by.digest],
@@ -66,7 +68,8 @@ export function joinLeases(
       waiting.shift();
       passed.push(next);
       finish(
-        ({ told, from }) => told.source === source && (server === '' || told.server === server) && from < at,
+        ({ told, since }) =>
+          told.source === source && (server === '' || told.server === server) && since.surely < at,
         at,
         'restart',
         null,
@@ -74,15 +77,15 @@ export function joinLeases(
     }
   };
   /** From when a session may have held the prefix of which only a later sign is known. */
-  const since = (told: ToldLease): Millis => {
-    let from = Math.min(told.at, vouchedSince(told.source, told.at));
+  const since = (told: ToldLease): Since => {
+    let least = -Infinity;
     for (const { source, server, at } of passed)
       if (source === told.source && (server === '' || server === told.server) && at <= told.at)
-        from = Math.max(from, at);
+        least = Math.max(least, at);
     for (const item of done)
-      if (isRival(item, told) && item.to !== null && item.to <= told.at) from = Math.max(from, item.to);
-    for (const item of open) if (isRival(item.told, told)) from = Math.max(from, item.from);
-    return from as Millis;
+      if (isRival(item, told) && item.to !== null && item.to <= told.at) least = Math.max(least, item.to);
+    for (const item of open) if (isRival(item.told, told)) least = Math.max(least, item.since.surely);
+    return notBefore(least, vouchedSince(told.source, told.at));
   };
 
   for (const told of inOrder) {
@@ -92,7 +95,7 @@ export function joinLeases(
       (told.address === null || (item.address === told.address && item.told.bits === told.bits));
     if (told.event === 'stop') {
       if (finish(own, told.at, 'told', told) === 0 && told.address !== null)
-        end({ told, address: told.address, from: since(told), began: 'before' }, told.at, 'told', told);
+        end({ told, address: told.address, since: since(told), began: 'before' }, told.at, 'told', told);
       continue;
     }
     if (told.address === null) continue;
@@ -100,9 +103,14 @@ export function joinLeases(
     if (told.event === 'start')
       finish((item) => own(item) && isAnother(item.told, told), told.at, 'reallocated', null);
     if (open.some(own)) continue;
-    const from = told.event === 'start' ? told.at : since(told);
+    const began = told.event === 'start' ? exactly(told.at) : since(told);
     finish((item) => isRival(item.told, told) && !sameSession(item.told, told), told.at, 'reallocated', null);
-    open.push({ told, address: told.address, from, began: told.event === 'start' ? 'told' : 'before' });
+    open.push({
+      told,
+      address: told.address,
+      since: began,
+      began: told.event === 'start' ? 'told' : 'before',
+    });
   }
   restart(Infinity as Millis);
   for (const item of open) end(item, null, null, null);

@@ -6,7 +6,10 @@ import type { ToldLease, ToldTranslation } from './told.ts';
 import { holdsPort, joinTranslations, type VouchedSince } from './translation-intervals.ts';
 
 type Of<Type extends RecordItem['type']> = Extract<RecordItem, { type: Type }>;
-type ToldReader = Pick<RecordReader, 'sources' | 'translations' | 'leases' | 'leasesOf' | 'imported'>;
+type ToldReader = Pick<
+  RecordReader,
+  'sources' | 'leaseSources' | 'translations' | 'leases' | 'leasesOf' | 'imported'
+>;
 
 /** What sources told, from a list: everything is joined, then what was not asked for is left out. */
 export function toldReader(items: readonly RecordItem[], since: VouchedSince): ToldReader {
@@ -28,6 +31,9 @@ export function toldReader(items: readonly RecordItem[], since: VouchedSince): T
   const reader: ToldReader = {
     async sources() {
       return [...new Set(all('coverage').map(({ source }) => source))].sort();
+    },
+    async leaseSources() {
+      return [...new Set(all('lease').map(({ source }) => source))].sort();
     },
     async translations(side, address, port, window, limit) {
       const told = all('translation').map((item) => ({ ...item, ...messageOf(item.message) }));

@@ -1,13 +1,11 @@
 import type { Endpoint, Port } from '../model/address.ts';
 import type { Millis } from '../model/time.ts';
 import type { PortRange, Remote, RestartRecord, Translation } from '../model/translations.ts';
+import type { Since } from './coverage.ts';
 import { withoutRepetitions, worseError, type ToldTranslation } from './told.ts';
 
-/**
- * The earliest moment from which a source vouches without a hole up to `at`: what was there already at `at` may have
- * begun then.
- */
-export type VouchedSince = (source: string, at: Millis) => Millis;
+/** Since when what a source's only sign tells of at `at` was there (coverage.ts). */
+export type VouchedSince = (source: string, at: Millis) => Since;
 
 /** Where one outside port serves several remotes at once: there only its own end ends a translation. */
 const OVERLOADING: ReadonlySet<string> = new Set(['conntrack', 'ulogd']);
@@ -16,7 +14,7 @@ const OVERLOADING: ReadonlySet<string> = new Set(['conntrack', 'ulogd']);
 interface Open {
   readonly told: ToldTranslation;
   readonly outside: PortRange;
-  readonly from: Millis;
+  readonly since: Since;
   readonly began: Translation['began'];
   /** When its ports were first given to another inside; null while they were not. */
   challenged: Millis | null;
@@ -83,7 +81,7 @@ class Joiner {
       const moment = at;
       this.#restarts.shift();
       if (moment !== Infinity) this.#restarted = moment;
-      const [ended, kept] = partition(this.#open, ({ from }) => from < moment);
+      const [ended, kept] = partition(this.#open, ({ since }) => since.surely < moment);
       for (const open of ended) {
         const early = open.challenged !== null && open.challenged < moment;
         this.#end(open, early ? open.challenged : moment, early ? 'reallocated' : 'restart', null);
@@ -106,11 +104,10 @@ class Joiner {
     this.#open = this.#open.filter((open) => !over.includes(open));
     if (!OVERLOADING.has(told.dialect))
       for (const open of this.#open) if (takesOver(told, outside, open)) open.challenged ??= told.at;
-    const since = told.event === 'interim' ? this.#since(told, outside) : told.at;
     this.#open.push({
       told,
       outside,
-      from: since,
+      since: told.event === 'interim' ? this.#since(told, outside) : exactly(told.at),
       began: told.event === 'interim' ? 'before' : 'told',
       challenged: null,
     });
@@ -124,34 +121,34 @@ class Joiner {
     for (const open of ended) this.#end(open, told.at, 'told', told);
     this.#open = this.#open.filter((open) => !ended.includes(open));
     if (ended.length === 0 && told.outside !== null) {
-      const from = this.#since(told, told.outside);
-      const late: Open = { told, outside: told.outside, from, began: 'before', challenged: null };
+      const since = this.#since(told, told.outside);
+      const late: Open = { told, outside: told.outside, since, began: 'before', challenged: null };
       this.#end(late, told.at, 'told', told);
     }
   }
 
   #flow(told: ToldTranslation, outside: PortRange): void {
-    const open: Open = { told, outside, from: told.at, began: 'told', challenged: null };
+    const open: Open = { told, outside, since: exactly(told.at), began: 'told', challenged: null };
     this.#end(open, told.until ?? told.at, 'told', null);
   }
 
   /** From when something may have been there of which only a later sign is known. */
-  #since(told: ToldTranslation, outside: PortRange): Millis {
-    let since = Math.min(told.at, this.#vouchedSince(told.source, told.at));
-    if (this.#restarted !== null && this.#restarted <= told.at) since = Math.max(since, this.#restarted);
-    if (OVERLOADING.has(told.dialect)) return since as Millis;
+  #since(told: ToldTranslation, outside: PortRange): Since {
+    const vouched = this.#vouchedSince(told.source, told.at);
+    let least: number = -Infinity;
+    if (this.#restarted !== null && this.#restarted <= told.at) least = this.#restarted;
+    if (OVERLOADING.has(told.dialect)) return notBefore(least, vouched);
+    // Of an address alone many are mapped at once.
+    if (outside.low === null) return notBefore(least, vouched);
     // While another had it, it cannot have been there.
+    const excludes = (range: PortRange, protocol: number | null): boolean =>
+      range.low !== null && shares(range, protocol, outside, told.protocol);
     for (const item of this.#done)
-      if (
-        item.to !== null &&
-        item.to <= told.at &&
-        shares(item.outside, item.protocol, outside, told.protocol)
-      )
-        since = Math.max(since, item.to);
+      if (item.to !== null && item.to <= told.at && excludes(item.outside, item.protocol))
+        least = Math.max(least, item.to);
     for (const open of this.#open)
-      if (shares(open.outside, open.told.protocol, outside, told.protocol))
-        since = Math.max(since, open.from);
-    return since as Millis;
+      if (excludes(open.outside, open.told.protocol)) least = Math.max(least, open.since.surely);
+    return notBefore(least, vouched);
   }
 
   #end(open: Open, to: Millis | null, ended: Translation['ended'], by: ToldTranslation | null): void {
@@ -164,15 +161,25 @@ class Joiner {
       inside: told.inside,
       outside: open.outside,
       remote: told.remote,
-      from: open.from,
-      to: to === null ? null : (Math.max(to, open.from) as Millis),
+      from: open.since.perhaps,
+      to: to === null ? null : (Math.max(to, open.since.surely) as Millis),
       began: open.began,
+      surelyFrom: open.since.surely,
       ended,
       clockErrorMs: by === null ? told.clockErrorMs : worseError(told.clockErrorMs, by.clockErrorMs),
       digests: by === null || by.digest === told.digest ? [told.digest] : [told.digest, by.digest],
     });
   }
 }
+
+/** Of what was told. */
+export const exactly = (time: Millis): Since => ({ surely: time, perhaps: time });
+
+/** While another held it, it cannot have been there. */
+export const notBefore = (least: number, { surely, perhaps }: Since): Since => ({
+  surely: Math.max(surely, least) as Millis,
+  perhaps: Math.max(perhaps, least) as Millis,
+});
 
 const sameEndpoint = (a: Endpoint, b: Endpoint): boolean => a.address === b.address && a.port === b.port;
 const sameRange = (a: PortRange, b: PortRange): boolean =>

@@ -73,9 +73,12 @@ export function gradedOf(options: ChainOptions, asked: Window, found: Found): Ca
   };
 }
 
-/** An end that was only concluded says nothing of what was lost before it. */
-const known = ({ from, to, ended }: Translation | Lease): Interval => ({
-  from,
+/**
+ * When it surely was there. An end that was only concluded says nothing of what was lost before it, and where a
+ * beginning may have been lost it may be any time up to when it must have been there.
+ */
+const known = ({ surelyFrom, to, ended }: Translation | Lease): Interval => ({
+  from: surelyFrom,
   to: ended === 'told' ? to : null,
 });
 

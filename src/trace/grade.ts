@@ -62,6 +62,8 @@ export interface Facts {
   readonly total: number;
   /** What the sources cannot vouch for, from the earliest candidate's start to the end of the asked window. */
   readonly gaps: readonly Gap[];
+  /** The same of all sources that tell of leases, within the asked window; where nobody is named. */
+  readonly leaseGaps: readonly Gap[];
   readonly retainedFrom: number | null;
   /** The question is about an address without a port. */
   readonly portMissing: boolean;
@@ -136,6 +138,8 @@ function endpointDoubts(facts: Facts): Reason[] {
 
 /** Nothing can have been missed between its start and the window, or its end is known and lies after the window. */
 function isUnbroken({ source, interval, window }: Link, gaps: readonly Gap[]): boolean {
+  // It may have begun later than the window: when it did was lost.
+  if (interval.from > window.to) return false;
   if (interval.to !== null && interval.to > window.to) return true;
   return !gaps.some(
     (gap) =>
@@ -148,7 +152,8 @@ function subjectDoubts(facts: Facts, endpointInDoubt: boolean): { grade: Subject
   const { candidates } = facts;
   const accounts = new Set(candidates.flatMap((item) => item.accounts));
   const subscribers = new Set(candidates.flatMap(({ subscriber }) => subscriber?.subject ?? []));
-  if (accounts.size === 0 && subscribers.size === 0) return { grade: 'none', reasons: [] };
+  if (accounts.size === 0 && subscribers.size === 0)
+    return { grade: 'none', reasons: facts.leaseGaps.length > 0 ? ['lease-gap'] : [] };
   const reasons: Reason[] = [];
   if (accounts.size > 1 || subscribers.size > 1) reasons.push('several-subjects');
   if (accounts.size > 0 && candidates.some((item) => item.accounts.length === 0))

@@ -82,11 +82,17 @@ function translationHop(item: Translation): { [key: string]: Json } {
     realm: item.realm,
     remote: remoteJson(item.remote),
     dialect: item.dialect,
-    began: item.began,
+    ...beginning(item),
     ended: item.ended,
     digests: item.digests,
   };
 }
+
+/** `surelyFrom` where it is later than `from`: in between it may have been there. */
+const beginning = ({ began, from, surelyFrom }: Translation | Lease): { [key: string]: Json } => ({
+  began,
+  ...(surelyFrom > from ? { surelyFrom: formatTime(surelyFrom) } : {}),
+});
 
 const remoteJson = (remote: Remote): Json =>
   remote === null || remote === 'elsewhere' ? remote : endpointJson(remote);
@@ -104,7 +110,7 @@ function leaseHop(lease: Lease, inside: Endpoint, handle: Handle): { [key: strin
     line: lease.line === null ? null : handle(lease.line),
     server: lease.server,
     realm: lease.realm,
-    began: lease.began,
+    ...beginning(lease),
     ended: lease.ended,
     digests: lease.digests,
   };

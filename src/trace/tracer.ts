@@ -1,7 +1,7 @@
 import { GATEWAY_SOURCE, type Gap, type Window } from '../model/records.ts';
 import { MAX_CLOCK_ERROR_MS } from '../model/time.ts';
 import { traceAccount } from './account-trace.ts';
-import { gradedOf, tracedOf, type Found, type TracedCandidate } from './candidates.ts';
+import { gradedOf, tracedOf, type Found, type NearContact, type TracedCandidate } from './candidates.ts';
 import { endpointTrace } from './endpoint-trace.ts';
 import { span, type Findings, type TracerOptions } from './findings.ts';
 import { grade, type Reason, type Verdicts } from './grade.ts';
@@ -14,6 +14,8 @@ export type { TracerOptions } from './findings.ts';
 /** An answer inside: it still holds subjects. `present.ts` makes what may be shown of it. */
 export interface Trace extends Verdicts {
   readonly question: Question;
+  /** The asked time, without any clock's error. */
+  readonly asked: Window;
   readonly candidates: readonly TracedCandidate[];
   /** All that matched, also beyond the list. */
   readonly count: number;
@@ -49,6 +51,7 @@ export function createTracer(options: TracerOptions): Tracer {
 
 const notKept = (question: RequestQuestion): Trace => ({
   question,
+  asked: span(0, 0),
   grade: 'none',
   subjectGrade: 'none',
   reasons: ['request-not-kept' satisfies Reason],
@@ -63,6 +66,7 @@ async function conclude(options: TracerOptions, question: Question, findings: Fi
     candidates: found.map((item) => gradedOf(options, asked, item)),
     total: found.length + cut,
     gaps: await gapsOf(options, asked, found),
+    leaseGaps: await leaseGapsOf(options, asked, found),
     retainedFrom: await options.records.retainedFrom(),
     portMissing,
     unshared,
@@ -71,6 +75,7 @@ async function conclude(options: TracerOptions, question: Question, findings: Fi
   const candidates = found.flatMap((item) => tracedOf(options, item));
   return {
     question,
+    asked,
     ...verdicts,
     candidates: candidates.slice(0, MAX_CANDIDATES),
     count: candidates.length + cut,
@@ -95,6 +100,24 @@ async function gapsOf(options: TracerOptions, asked: Window, found: readonly Fou
     const all = await options.records.sources();
     for (const source of all.length === 0 ? [GATEWAY_SOURCE] : all) note(source, asked.from);
   }
+  return gapsSince(options, asked, since);
+}
+
+/** Where nobody is named, an access server that was not heard may be why. */
+async function leaseGapsOf(options: TracerOptions, asked: Window, found: readonly Found[]): Promise<Gap[]> {
+  if (found.length === 0 || found.some(({ near, lease }) => lease !== null || isNamed(near))) return [];
+  const sources = await options.records.leaseSources();
+  return gapsSince(options, asked, new Map(sources.map((source) => [source, asked.from])));
+}
+
+const isNamed = (near: NearContact | null): boolean => near !== null && near.bindings.length > 0;
+
+/** @param since  from when each source has to vouch, ms */
+async function gapsSince(
+  options: TracerOptions,
+  asked: Window,
+  since: ReadonlyMap<string, number>,
+): Promise<Gap[]> {
   const gaps = await Promise.all(
     [...since].map(async ([source, from]) => {
       // Where an imported file begins and ends is known only as well as its clock: within that error of the edge counts

@@ -161,7 +161,11 @@ export function toldContract(name: string, make: () => Engine): void {
         told('delete', plus(NOON, 500), { outside: [5000], inside: [OTHER, 1] }),
         told('delete', plus(NOON, 2000), { outside: [5000] }),
       );
-      expect(await outside(4000, NOON)).toMatchObject([{ from: plus(NOON, -10_000), began: 'before' }]);
+      const held = { from: plus(NOON, -60_000), surelyFrom: plus(NOON, -10_000), began: 'before' };
+      expect(await outside(4000, NOON)).toMatchObject([held]);
+      // Its beginning may be what was lost, or have been before anybody listened: then it was there here too.
+      expect(await outside(4000, plus(NOON, -30_000))).toMatchObject([held]);
+      expect(await outside(4000, plus(NOON, -60_001))).toEqual([]);
       expect(await outside(5000, plus(NOON, 1000))).toMatchObject([
         { inside: { address: INSIDE }, from: plus(NOON, 500), began: 'before' },
       ]);
@@ -250,6 +254,17 @@ export function toldContract(name: string, make: () => Engine): void {
       expect(await reader.gaps('stopped', around(plus(now, -1)))).toHaveLength(1);
       expect(await reader.gaps('never', around(plus(now, -1)))).toHaveLength(1);
       expect([...(await reader.sources())].sort()).toEqual(['gateway', 'here', 'stopped']);
+    });
+
+    it('a source that started days ago vouches up to now', async () => {
+      const run = await filled({ type: 'lifecycle', source: 'here', event: 'start', at: NOON });
+      for (const day of [0, 1, 2, 3]) {
+        const now = plus(NOON, day * DAY);
+        run.to(now);
+        await run.writer.append([covered('here', plus(now, -1000), now)]);
+      }
+      run.to(plus(NOON, 3 * DAY + 10_000));
+      expect(await run.reader.gaps('here', around(plus(NOON, 3 * DAY + 5000)))).toEqual([]);
     });
 
     it('what a source lost is a gap though it recorded', async () => {
@@ -372,6 +387,40 @@ export function toldContract(name: string, make: () => Engine): void {
         lease('start', plus(NOON, 1000), { server: 'bras-2', session: 's2', subject: BERT }),
       );
       expect(await leases(INSIDE, plus(NOON, 2000))).toHaveLength(2);
+    });
+
+    it('an address alone, which many have at once, shortens nothing', async () => {
+      const { outside } = await filled(
+        covered('nat', plus(NOON, -60_000), plus(NOON, 60_000)),
+        told('create', NOON, { outside: [null], inside: [OTHER, null] }),
+        told('delete', plus(NOON, 500), { outside: [null], inside: [OTHER, null] }),
+        told('create', plus(NOON, 600), { outside: [null], inside: [OTHER, null] }),
+        told('delete', plus(NOON, 1000)),
+      );
+      expect(await outside(4000, plus(NOON, -30_000))).toMatchObject([{ inside: { address: INSIDE } }]);
+    });
+
+    it('an end without its beginning says nothing of what was more than eight days before', async () => {
+      const { outside } = await filled(
+        ...Array.from({ length: 20 }, (_, day) =>
+          covered('nat', plus(NOON, -day * DAY), plus(NOON, (1 - day) * DAY)),
+        ),
+        told('delete', plus(NOON, 2000), { outside: [1024, 2047], inside: [INSIDE, null] }),
+      );
+      const found = [{ from: plus(NOON, 2000 - 8 * DAY), began: 'before' }];
+      expect(await outside(1500, plus(NOON, -7 * DAY))).toMatchObject(found);
+      expect(await outside(1500, plus(NOON, -9 * DAY))).toEqual([]);
+    });
+
+    it('knows which sources tell of leases', async () => {
+      const { reader } = await filled(
+        covered('nat', NOON, plus(NOON, 1000)),
+        told('create', NOON),
+        lease('start', plus(NOON, -2 * DAY)),
+        lease('start', NOON),
+        lease('start', NOON, { source: 'bras' }),
+      );
+      expect([...(await reader.leaseSources())].sort()).toEqual(['aaa', 'bras']);
     });
 
     it('knows how far a file was imported', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
@@ -73,6 +73,25 @@ it('what retention has deleted is not brought back', () => {
   tell(store, EARLIER);
   expect(existsSync(join(records(directory), `${DAY}.sqlite`))).toBe(false);
   store.close();
+});
+
+it('a day of another version is left as it is, and stops nothing', () => {
+  const directory = mkdtempSync(join(root, 'd-'));
+  const store = openStore({ directory, durability: 'os' }, () => NOON);
+  for (const time of [EARLIER, plus(NOON, -86_400_000), NOON]) tell(store, time);
+  store.heads(store.heads());
+  store.close();
+  const path = join(records(directory), `${DAY}.sqlite`);
+  const older = new DatabaseSync(path);
+  older.exec('PRAGMA user_version = 1');
+  older.close();
+  const before = readFileSync(path);
+  const again = opened(directory).store;
+  tell(again, EARLIER);
+  tell(again, plus(NOON, 1000));
+  expect(again.heads().map(({ day }) => day)).toContain(dayOf(NOON));
+  again.close();
+  expect(readFileSync(path)).toEqual(before);
 });
 
 it('more earlier days at once than are kept open', () => {

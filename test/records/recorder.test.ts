@@ -293,6 +293,7 @@ describe('the recorder process', () => {
       { type: 'checkpoint', connection: id, to: now },
       { type: 'end', connection: id, to: now, closed: now, reason: 'closed' },
       { type: 'coverage', source: GATEWAY_SOURCE, from: now, to: now },
+      { type: 'gap', source: 'nat', from: now, to: now, reason: 'dropped', count: 1 },
     ]);
     await expect(writer.append([connection(id, now)])).rejects.toMatchObject({ code });
     expect(writer.epoch).toBe(1);

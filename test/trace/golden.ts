@@ -64,6 +64,7 @@ function facts(changes: Partial<Facts>): Facts {
     candidates,
     total: candidates.length,
     gaps: [],
+    leaseGaps: [],
     retainedFrom: null,
     portMissing: false,
     unshared: false,
@@ -209,6 +210,19 @@ export const GOLDEN: readonly GoldenCase[] = [
     name: 'a gap between its start and the window, but its end is known',
     facts: facts({ candidates: [candidate()], gaps: [gap(60, 70)] }),
     verdicts: is('exact', 'exact'),
+  },
+  {
+    name: 'it may have begun before the window, or after: that was lost',
+    facts: facts({ candidates: [candidate({ interval: { from: at(150), to: at(200) } })] }),
+    verdicts: is('ambiguous', 'ambiguous', 'gap-in-between'),
+  },
+  {
+    name: 'nobody is named, and an access server was not heard',
+    facts: facts({
+      candidates: [candidate({ subjects: [] })],
+      leaseGaps: [gap(90, 110, 'not-running', 'aaa')],
+    }),
+    verdicts: is('exact', 'none', 'lease-gap'),
   },
   {
     name: 'a gap before its start',

@@ -48,6 +48,7 @@ describe('grade: what must never be', () => {
             candidates: list,
             total: list.length === 0 ? 0 : list.length + cut,
             gaps: [],
+            leaseGaps: [],
             retainedFrom: null,
             portMissing,
             unshared: false,

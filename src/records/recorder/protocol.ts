@@ -31,7 +31,13 @@ export const MAX_LINE = 65_536;
 export const WAITING_ROWS = 200_000;
 
 /** Rows that are taken even when the disk is nearly full: without them what is stored would say too much. */
-export const ALWAYS_TAKEN: ReadonlySet<string> = new Set(['coverage', 'checkpoints', 'ends', 'egress_ends']);
+export const ALWAYS_TAKEN: ReadonlySet<string> = new Set([
+  'coverage',
+  'gaps',
+  'checkpoints',
+  'ends',
+  'egress_ends',
+]);
 
 /** Cuts what comes over a socket into lines; holds at most one that is not whole. */
 export class LineCutter {

@@ -195,4 +195,4 @@ function refusal(code: ErrorCode): ShudiError {
 
 /** See ALWAYS_TAKEN. */
 const isAlwaysTaken = ({ type }: RecordItem): boolean =>
-  type === 'coverage' || type === 'checkpoint' || type === 'end' || type === 'egress-end';
+  type === 'coverage' || type === 'gap' || type === 'checkpoint' || type === 'end' || type === 'egress-end';

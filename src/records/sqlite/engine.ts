@@ -19,6 +19,7 @@ export async function openSqliteReader(directory: string): Promise<RecordReader>
     publicationsOf: (subject, window, limit) => thread.call('publicationsOf', { subject, window, limit }),
     gaps: (source, window) => thread.call('gaps', { source, window }),
     sources: () => thread.call('sources', null),
+    leaseSources: () => thread.call('leaseSources', null),
     translations: (side, address, port, window, limit) =>
       thread.call('translations', { side, address, port, window, limit }),
     leases: (address, window, limit) => thread.call('leases', { address, window, limit }),

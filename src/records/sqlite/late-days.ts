@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
+import { ShudiError } from '../../model/errors.ts';
 import { dayOf, dayStart, type Day, type Millis } from '../../model/time.ts';
 import { writeFileAtomically } from '../../platform/files.ts';
 import { isDamage, setAside, type Durability } from '../../platform/sqlite.ts';
@@ -43,7 +44,9 @@ export class LateDays {
     this.#marked = new Set(lateDays(directory));
   }
 
+  /** A day of another version is left as it is: nothing in it can be read either, so it counts as damaged. */
   commit(day: Day, rows: RowBatch, at: Millis): void {
+    if (this.#isForeign(day)) return;
     if (!this.#marked.has(day)) {
       writeFileAtomically(markOf(this.#directory, day), '');
       this.#marked.add(day);
@@ -72,6 +75,16 @@ export class LateDays {
 
   close(): void {
     this.#open.clear();
+  }
+
+  #isForeign(day: Day): boolean {
+    if (this.#open.has(day) || !existsSync(partitionPath(this.#directory, day))) return false;
+    try {
+      this.#partition(day);
+      return false;
+    } catch (error) {
+      return error instanceof ShudiError && error.code === 'data.version';
+    }
   }
 
   #partition(day: Day): Partition {

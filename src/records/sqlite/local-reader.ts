@@ -12,6 +12,7 @@ export function localReader(query: SqliteQuery): RecordReader {
     publicationsOf: async (subject, window, limit) => query.publicationsOf(subject, window, limit),
     gaps: async (source, window) => query.gaps(source, window),
     sources: async () => query.sources(),
+    leaseSources: async () => query.leaseSources(),
     translations: async (side, address, port, window, limit) =>
       query.translations(side, address, port, window, limit),
     leases: async (address, window, limit) => query.leases(address, window, limit),

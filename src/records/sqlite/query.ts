@@ -18,6 +18,7 @@ import type { FoundLeases, FoundTranslations, GapRecord } from '../../model/tran
 import { gapsIn } from '../coverage.ts';
 import { ContactQuery } from './contact-query.ts';
 import { DayFiles } from './day-files.ts';
+import { LeaseQuery } from './lease-query.ts';
 import { ToldQuery } from './told-query.ts';
 
 /** The reading side, synchronous: for the reader's thread and for commands. */
@@ -27,6 +28,7 @@ export class SqliteQuery {
   readonly #files: DayFiles;
   readonly #contacts: ContactQuery;
   readonly #told: ToldQuery;
+  readonly #leases: LeaseQuery;
 
   /** @param isLive whether a recorder runs now, so that it vouches up to this moment */
   constructor(dataDirectory: string, clock: Clock, isLive: () => boolean) {
@@ -35,6 +37,7 @@ export class SqliteQuery {
     this.#files = new DayFiles(dataDirectory);
     this.#contacts = new ContactQuery(this.#files);
     this.#told = new ToldQuery(this.#files);
+    this.#leases = new LeaseQuery(this.#files);
   }
 
   byClient(address: IpAddress, port: Port | null, window: Window, limit: number): Found {
@@ -72,11 +75,11 @@ export class SqliteQuery {
   }
 
   leases(address: IpAddress, window: Window, limit: number): FoundLeases {
-    return this.#told.leases(address, window, limit);
+    return this.#leases.leases(address, window, limit);
   }
 
   leasesOf(subject: Subject, window: Window, limit: number): FoundLeases {
-    return this.#told.leasesOf(subject, window, limit);
+    return this.#leases.leasesOf(subject, window, limit);
   }
 
   imported(source: string, file: string): { readonly messages: number; readonly done: boolean } | null {
@@ -84,7 +87,11 @@ export class SqliteQuery {
   }
 
   sources(): string[] {
-    return this.#told.sources();
+    return this.#told.sources('coverage');
+  }
+
+  leaseSources(): string[] {
+    return this.#told.sources('leases');
   }
 
   gaps(source: string, window: Window): Gap[] {

@@ -28,6 +28,7 @@ export type ReaderService = {
   publicationsOf: (q: { subject: Subject; window: Window; limit: number }) => readonly PublicationRecord[];
   gaps: (q: { source: string; window: Window }) => readonly Gap[];
   sources: (q: null) => readonly string[];
+  leaseSources: (q: null) => readonly string[];
   translations: (q: {
     side: 'outside' | 'inside';
     address: IpAddress;
@@ -53,6 +54,7 @@ serveThread<{ directory: string }, ReaderService>(({ directory }) => {
     publicationsOf: (q) => query.publicationsOf(q.subject, q.window, q.limit),
     gaps: (q) => query.gaps(q.source, q.window),
     sources: () => query.sources(),
+    leaseSources: () => query.leaseSources(),
     translations: (q) => query.translations(q.side, q.address, q.port, q.window, q.limit),
     leases: (q) => query.leases(q.address, q.window, q.limit),
     leasesOf: (q) => query.leasesOf(q.subject, q.window, q.limit),

@@ -21,7 +21,7 @@ import type { Millis } from '../../model/time.ts';
 import { toldRow } from './told-rows.ts';
 
 /** Of the files' layout; another number is refused, never guessed at. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 export type Cell = string | number | null;
 
@@ -135,7 +135,7 @@ const INDEXES = [
   `flows_outside ON flows (${LARGE_PART}, outside_address, outside_low)`,
   `flows_inside ON flows (${LARGE_PART}, inside_address, inside_port)`,
   'leases_address ON leases (address)',
-  'leases_session ON leases (session)',
+  'leases_session ON leases (source, session)',
   'leases_subject ON leases (subject)',
   'leases_line ON leases (line) WHERE line IS NOT NULL',
   'coverage_source ON coverage (source)',

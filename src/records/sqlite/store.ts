@@ -264,5 +264,15 @@ function openRows(partition: Partition): string[] {
     ...pick('bindings', live('t.connection')),
     ...pick('unbindings', live('t.connection')),
     ...checkpoints,
+    ...startsOf(partition),
   ];
+}
+
+/** The starts of sources that had not stopped: without theirs, what vouches up to now would be told by nobody. */
+function startsOf({ database }: Partition): string[] {
+  return database
+    .prepare('SELECT source, event, at_ms, max(rowid) FROM lifecycle WHERE source <> ? GROUP BY source')
+    .all(GATEWAY_SOURCE)
+    .filter(({ event }) => event === 'start')
+    .map(({ source, event, at_ms: at }) => JSON.stringify(['lifecycle', source, event, at]));
 }

@@ -1,24 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Subject } from '../../model/accounts.ts';
 import type { IpAddress, Port } from '../../model/address.ts';
-import type { CoverageRecord, Window } from '../../model/records.ts';
+import type { Window } from '../../model/records.ts';
 import { DAY_MS, dayOf, overlaps, type Day, type Millis } from '../../model/time.ts';
-import type {
-  FoundLeases,
-  FoundTranslations,
-  GapRecord,
-  Lease,
-  RestartRecord,
-  Translation,
-} from '../../model/translations.ts';
-import { vouchedSince } from '../coverage.ts';
-import { joinLeases } from '../lease-intervals.ts';
-import { prefixesOf } from '../prefix.ts';
-import type { ToldLease, ToldTranslation } from '../told.ts';
-import { holdsPort, joinTranslations, type VouchedSince } from '../translation-intervals.ts';
+import type { FoundTranslations, Translation } from '../../model/translations.ts';
+import { SIGN_MS } from '../coverage.ts';
+import type { ToldTranslation } from '../told.ts';
+import { holdsPort, joinTranslations } from '../translation-intervals.ts';
 import type { DayFiles } from './day-files.ts';
 import { partedSql, type Cell } from './schema.ts';
-import { toldLease, toldTranslation } from './told-rows.ts';
+import { ToldFacts } from './told-facts.ts';
+import { toldTranslation } from './told-rows.ts';
 
 /** At most this many events are looked at for one question, the newest first; beyond it the count says so. */
 const SCAN_LIMIT = 20_000;
@@ -30,8 +21,6 @@ const TAKEOVERS = 100;
 const MOST_OPEN = 500;
 /** How long after its beginning a flow may have been told of, days. */
 const FLOW_DAYS = 2;
-/** How far from the window the only sign may lie of something whose beginning was not told, days. */
-const SIGN_DAYS = 8;
 
 type Side = 'outside' | 'inside';
 
@@ -43,12 +32,15 @@ interface Match {
 
 type EventTable = 'translations' | 'port_blocks' | 'flows';
 
-/** What sources told of translations and leases, read synchronously. */
+/** What sources told of translations, read synchronously. */
 export class ToldQuery {
   readonly #files: DayFiles;
 
+  readonly #facts: ToldFacts;
+
   constructor(files: DayFiles) {
     this.#files = files;
+    this.#facts = new ToldFacts(files);
   }
 
   translations(
@@ -60,8 +52,8 @@ export class ToldQuery {
   ): FoundTranslations {
     const events: ToldTranslation[] = [];
     const cut = this.#upTo(side, address, port, window, events);
-    const since = this.#vouchedSince(window);
-    const restarts = this.#restarts(events);
+    const since = this.#facts.vouchedSince();
+    const restarts = this.#facts.restarts(events);
     const join = (): Translation[] =>
       joinTranslations(events, restarts, since).filter(
         (item) => isAsked(item, side, address, port) && overlaps(item, window.from, window.to),
@@ -74,7 +66,7 @@ export class ToldQuery {
       if (side === 'inside' || item.outside.low !== item.outside.high) this.#takeovers(item, events);
     found = join();
     // Of what was there already only the end may be told, and that later.
-    const certain = dayOf((window.to + SIGN_DAYS * DAY_MS) as Millis);
+    const certain = dayOf((window.to + SIGN_MS) as Millis);
     // An event that was told of early lies in the file of the day before.
     const first = dayOf((window.to - DAY_MS) as Millis);
     for (const day of this.#files.stored()) {
@@ -89,69 +81,16 @@ export class ToldQuery {
     return { translations: found.slice(0, limit), total: found.length + Math.max(cut, missed) };
   }
 
-  leases(address: IpAddress, window: Window, limit: number): FoundLeases {
-    const prefixes = prefixesOf(address);
-    const wanted = new Set(prefixes.map(({ network, bits }) => `${network}/${bits}`));
-    const networks = [...new Set(prefixes.map(({ network }) => network))];
-    const events: ToldLease[] = [];
-    const list = networks.map(() => '?').join(', ');
-    let cut = 0;
-    this.#files.each(this.#files.stored().toReversed(), (database) => {
-      const rows = this.#leaseRows(database, `t.address IN (${list})`, networks, SCAN_LIMIT - events.length);
-      events.unshift(...rows.filter((item) => wanted.has(`${item.address}/${item.bits}`)));
-      if (events.length >= SCAN_LIMIT) cut = 1;
-    });
-    const restarts = this.#restarts(events);
-    const since = this.#vouchedSince(window);
-    const join = (): Lease[] =>
-      joinLeases(events, restarts, since).filter((item) => overlaps(item, window.from, window.to));
-    // A stop may name its session alone: it is looked for where no end was told.
-    const servers = new Set(
-      join()
-        .filter(({ ended }) => ended !== 'told')
-        .map(({ server }) => server),
-    );
-    const sessions = [
-      ...new Set(events.filter(({ server }) => servers.has(server)).map(({ session }) => session)),
-    ];
-    if (sessions.length > MOST_OPEN) cut = 1;
-    for (const session of sessions.slice(-MOST_OPEN))
-      this.#files.each(this.#files.stored(), (database) => {
-        const where = 't.session = ? AND t.address IS NULL';
-        events.push(...this.#leaseRows(database, where, [session], LATER_LIMIT));
-      });
-    const leases = join();
-    return { leases: leases.slice(0, limit), total: leases.length + cut };
-  }
-
-  leasesOf(subject: Subject, window: Window, limit: number): FoundLeases {
-    const addresses = new Set<IpAddress>();
-    this.#files.each(this.#files.stored(), (database) => {
-      const rows = database
-        .prepare('SELECT DISTINCT address FROM leases WHERE (subject = ? OR line = ?) AND at_ms <= ?')
-        .all(subject, subject, window.to + SIGN_DAYS * DAY_MS);
-      for (const row of rows)
-        if (row['address'] !== null && addresses.size < SCAN_LIMIT)
-          addresses.add(String(row['address']) as IpAddress);
-    });
-    const found = [...addresses].map((address) => this.leases(address, window, SCAN_LIMIT));
-    const cut = found.some((item) => item.total > item.leases.length) || addresses.size >= SCAN_LIMIT;
-    const leases = found
-      .flatMap((item) => item.leases)
-      .filter((item) => item.subject === subject || item.line === subject)
-      .sort((a, b) => a.from - b.from);
-    return { leases: leases.slice(0, limit), total: leases.length + (cut ? 1 : 0) };
-  }
-
-  sources(): string[] {
+  /** The sources that a table with an index on its source names. */
+  sources(table: 'coverage' | 'leases'): string[] {
     const sources = new Set<string>();
     this.#files.each(this.#files.stored(), (database) => {
-      // One search in the index for each source, however many stretches it has.
+      // One search in the index for each source, however many rows it has.
       const rows = database.prepare(
         `WITH RECURSIVE next (source) AS (
-           SELECT min(source) FROM coverage
+           SELECT min(source) FROM ${table}
            UNION ALL
-           SELECT (SELECT min(c.source) FROM coverage c WHERE c.source > next.source) FROM next
+           SELECT (SELECT min(c.source) FROM ${table} c WHERE c.source > next.source) FROM next
            WHERE next.source IS NOT NULL
          ) SELECT source FROM next WHERE source IS NOT NULL`,
       );
@@ -246,7 +185,7 @@ export class ToldQuery {
       inside.port === null
         ? ['port_blocks', { sql: '', values: [] }]
         : ['translations', { sql: ' AND t.inside_port = ?', values: [inside.port] }];
-    this.#from(from, (database) => {
+    this.#facts.from(from, (database) => {
       const match = {
         sql: `t.inside_address = ?${port.sql} AND t.outside_address IS NULL AND t.at_ms >= ?`,
         values: [inside.address, ...port.values, from],
@@ -263,7 +202,7 @@ export class ToldQuery {
   ): void {
     if (outside.low === null || outside.high === null) return;
     const { low, high } = outside;
-    this.#from(from, (database) => {
+    this.#facts.from(from, (database) => {
       const before = events.length;
       for (const table of ['translations', 'port_blocks'] as const) {
         const range =
@@ -289,96 +228,6 @@ export class ToldQuery {
       }
       return events.length > before;
     });
-  }
-
-  /** Each day from the one of `from` on, until `action` says that it is enough. */
-  #from(from: Millis, action: (database: DatabaseSync) => boolean): void {
-    let enough = false;
-    // An event that was told of early lies in the file of the day before.
-    const first = dayOf((from - DAY_MS) as Millis);
-    for (const day of this.#files.stored())
-      if (day >= first && !enough)
-        this.#files.each([day], (database) => {
-          enough = action(database);
-        });
-  }
-
-  #leaseRows(database: DatabaseSync, where: string, values: readonly Cell[], limit: number): ToldLease[] {
-    if (limit <= 0) return [];
-    return database
-      .prepare(
-        `SELECT t.*, m.digest, m.clock_error_ms FROM leases t LEFT JOIN messages m ON m.id = t.message WHERE ${where} ORDER BY t.at_ms DESC, t.rowid DESC LIMIT ${limit}`,
-      )
-      .all(...values)
-      .map(toldLease)
-      .toReversed();
-  }
-
-  #restarts(events: readonly { readonly source: string; readonly at: Millis }[]): RestartRecord[] {
-    if (events.length === 0) return [];
-    const sources = new Set(events.map(({ source }) => source));
-    const first = events.reduce<number>((least, { at }) => Math.min(least, at), Infinity) as Millis;
-    const restarts: RestartRecord[] = [];
-    this.#from(first, (database) => {
-      for (const row of database.prepare('SELECT * FROM restarts').iterate()) {
-        const source = String(row['source']);
-        if (sources.has(source))
-          restarts.push({
-            type: 'restart',
-            source,
-            server: String(row['server']),
-            at: Number(row['at_ms']) as Millis,
-          });
-      }
-      return false;
-    });
-    return restarts;
-  }
-
-  /** Reads the coverage of a source when it is first asked for. */
-  #vouchedSince(window: Window): VouchedSince {
-    const known = new Map<string, { coverage: CoverageRecord[]; losses: GapRecord[] }>();
-    const first = dayOf((window.from - SIGN_DAYS * DAY_MS) as Millis);
-    const last = dayOf((window.to + (SIGN_DAYS + 1) * DAY_MS) as Millis);
-    const days = this.#files.stored().filter((day) => day >= first && day <= last);
-    const read = (source: string): { coverage: CoverageRecord[]; losses: GapRecord[] } => {
-      const facts: { coverage: CoverageRecord[]; losses: GapRecord[] } = { coverage: [], losses: [] };
-      this.#files.each(days, (database) => {
-        for (const row of database
-          .prepare('SELECT from_ms, to_ms FROM coverage WHERE source = ?')
-          .iterate(source))
-          facts.coverage.push({
-            type: 'coverage',
-            source,
-            from: Number(row['from_ms']) as Millis,
-            to: Number(row['to_ms']) as Millis,
-          });
-        for (const row of database
-          .prepare('SELECT from_ms, to_ms FROM gaps WHERE source = ?')
-          .iterate(source))
-          facts.losses.push({
-            type: 'gap',
-            source,
-            from: Number(row['from_ms']) as Millis,
-            to: Number(row['to_ms']) as Millis,
-            reason: 'lost',
-            count: 0,
-          });
-      });
-      return facts;
-    };
-    return (source, at) => {
-      let facts = known.get(source);
-      if (facts === undefined) known.set(source, (facts = read(source)));
-      return vouchedSince(source, at, {
-        ...facts,
-        lifecycle: [],
-        damaged: [],
-        liveUntil: null,
-        liveWithinMs: null,
-        now: at,
-      });
-    };
   }
 }
 

@@ -1,0 +1,144 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Subject } from '../../model/accounts.ts';
+import type { IpAddress } from '../../model/address.ts';
+import type { Window } from '../../model/records.ts';
+import { DAY_MS, dayOf, overlaps, type Millis } from '../../model/time.ts';
+import type { FoundLeases, Lease } from '../../model/translations.ts';
+import { SIGN_MS } from '../coverage.ts';
+import { joinLeases } from '../lease-intervals.ts';
+import { prefixesOf } from '../prefix.ts';
+import type { ToldLease } from '../told.ts';
+import type { DayFiles } from './day-files.ts';
+import type { Cell } from './schema.ts';
+import { ToldFacts } from './told-facts.ts';
+import { toldLease } from './told-rows.ts';
+
+/** At most this many events are looked at for one question, the newest first; beyond it the count says so. */
+const SCAN_LIMIT = 20_000;
+/** Events of one day after the window that may end what is open in it; and stops of one session. */
+const LATER_LIMIT = 2000;
+/** Sessions of which a stop without an address is looked for. */
+const MOST_SESSIONS = 500;
+
+/** What access servers told of leases, read synchronously. */
+export class LeaseQuery {
+  readonly #files: DayFiles;
+  readonly #facts: ToldFacts;
+
+  constructor(files: DayFiles) {
+    this.#files = files;
+    this.#facts = new ToldFacts(files);
+  }
+
+  leases(address: IpAddress, window: Window, limit: number): FoundLeases {
+    const events: ToldLease[] = [];
+    let cut = this.#upTo(address, window.to, events);
+    const since = this.#facts.vouchedSince();
+    const join = (): Lease[] =>
+      joinLeases(events, this.#facts.restarts(events), since).filter((item) =>
+        overlaps(item, window.from, window.to),
+      );
+    let found = join();
+    const certain = dayOf((window.to + SIGN_MS) as Millis);
+    // An event that was told of early lies in the file of the day before.
+    const first = dayOf((window.to - DAY_MS) as Millis);
+    for (const day of this.#files.stored()) {
+      if (day < first) continue;
+      if (day > certain && !found.some(({ ended }) => ended === null)) break;
+      const before = events.length;
+      this.#files.each([day], (database) => {
+        const rows = leaseRows(database, at(address, '>', window.to), 'ASC', LATER_LIMIT);
+        if (rows.length >= LATER_LIMIT) cut = 1;
+        events.push(...rows.filter(holds(address)));
+      });
+      if (events.length > before) found = join();
+    }
+    cut = Math.max(cut, this.#stops(found, events));
+    const leases = join();
+    return { leases: leases.slice(0, limit), total: leases.length + cut };
+  }
+
+  leasesOf(subject: Subject, window: Window, limit: number): FoundLeases {
+    const addresses = new Set<IpAddress>();
+    this.#files.each(this.#files.stored(), (database) => {
+      const rows = database
+        .prepare('SELECT DISTINCT address FROM leases WHERE (subject = ? OR line = ?) AND at_ms <= ?')
+        .all(subject, subject, window.to + SIGN_MS);
+      for (const row of rows)
+        if (row['address'] !== null && addresses.size < SCAN_LIMIT)
+          addresses.add(String(row['address']) as IpAddress);
+    });
+    const found = [...addresses].map((address) => this.leases(address, window, SCAN_LIMIT));
+    const cut = found.some((item) => item.total > item.leases.length) || addresses.size >= SCAN_LIMIT;
+    const leases = found
+      .flatMap((item) => item.leases)
+      .filter((item) => item.subject === subject || item.line === subject)
+      .sort((a, b) => a.from - b.from);
+    return { leases: leases.slice(0, limit), total: leases.length + (cut ? 1 : 0) };
+  }
+
+  /** The events up to a time, the newest days first; 1 when there were more than are looked at. */
+  #upTo(address: IpAddress, to: Millis, events: ToldLease[]): number {
+    let seen = 0;
+    this.#files.each(this.#files.stored().toReversed(), (database, day) => {
+      if (day > dayOf(to) || seen >= SCAN_LIMIT) return;
+      const rows = leaseRows(database, at(address, '<=', to), 'DESC', SCAN_LIMIT - seen);
+      seen += rows.length;
+      events.unshift(...rows.filter(holds(address)));
+    });
+    return seen >= SCAN_LIMIT ? 1 : 0;
+  }
+
+  /** A stop may name its session alone: it is looked for where no end was told. */
+  #stops(found: readonly Lease[], events: ToldLease[]): number {
+    const open = found.filter(({ ended }) => ended !== 'told');
+    const servers = new Set(open.map(({ source, server }) => `${source} ${server}`));
+    const sessions = new Map(
+      events
+        .filter(({ source, server }) => servers.has(`${source} ${server}`))
+        .map(({ source, session }) => [`${source} ${session}`, { source, session }]),
+    );
+    for (const { source, session } of [...sessions.values()].slice(-MOST_SESSIONS))
+      this.#files.each(this.#files.stored(), (database) => {
+        const match = {
+          sql: 't.source = ? AND t.session = ? AND t.address IS NULL',
+          values: [source, session],
+        };
+        events.push(...leaseRows(database, match, 'ASC', LATER_LIMIT));
+      });
+    return sessions.size > MOST_SESSIONS ? 1 : 0;
+  }
+}
+
+interface Match {
+  readonly sql: string;
+  readonly values: readonly Cell[];
+}
+
+/** The events of every prefix that holds an address, before or after a time; see `holds`. */
+function at(address: IpAddress, side: '<=' | '>', time: Millis): Match {
+  const networks = [...new Set(prefixesOf(address).map(({ network }) => network))];
+  const list = networks.map(() => '?').join(', ');
+  return { sql: `t.address IN (${list}) AND t.at_ms ${side} ?`, values: [...networks, time] };
+}
+
+function holds(address: IpAddress): (item: ToldLease) => boolean {
+  const wanted = new Set(prefixesOf(address).map(({ network, bits }) => `${network}/${bits}`));
+  return (item) => wanted.has(`${item.address}/${item.bits}`);
+}
+
+/** In the order of time; of more than the limit the newest, or (`ASC`) the oldest. */
+function leaseRows(
+  database: DatabaseSync,
+  { sql, values }: Match,
+  order: 'ASC' | 'DESC',
+  limit: number,
+): ToldLease[] {
+  const found = database
+    .prepare(
+      `SELECT t.*, m.digest, m.clock_error_ms FROM leases t LEFT JOIN messages m ON m.id = t.message WHERE ${sql} ORDER BY t.at_ms ${order}, t.rowid ${order} LIMIT ${limit}`,
+    )
+    .all(...values)
+    .map(toldLease);
+  return order === 'ASC' ? found : found.toReversed();
+}
