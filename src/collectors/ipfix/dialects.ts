@@ -8,7 +8,7 @@ import type { Field } from './template.ts';
  * - `hsl`: natEvent 1 and 2 (Cisco IOS XE high-speed logging, ipt_NETFLOW, NEL);
  * - `juniper-mx`: natEvent as the draft before it numbered it, 14 and 15 for port blocks;
  * - `asr9k`: the template's number is the event (Cisco CRS and ASR 9000 carrier-grade NAT);
- * - `nokia`: a template with a beginning is a create, one with an end a delete;
+ * - `nokia`: a template with a beginning is a create, one with an end a delete; the inside is in a text of its own;
  * - `nsel`: firewallEvent (Cisco ASA);
  * - `flow`: flow records with post-NAT fields.
  */
@@ -81,12 +81,19 @@ export function tellsTranslations(plan: Plan): boolean {
     has(plan, 'postSource6') ||
     has(plan, 'postDestination4') ||
     has(plan, 'postDestination6') ||
+    isNokia(plan) ||
     (templateMeaning(plan.template.id) === 'delete' && isTimeless(plan) && has(plan, 'source4'))
   );
 }
 
 const isTimeless = ({ times }: Plan): boolean =>
   times.observed === null && times.began === null && times.ended === null;
+
+/** Whether it tells of a beginning or of an end, and not of both. */
+const isOneSided = ({ times }: Plan): boolean => (times.began === null) !== (times.ended === null);
+
+/** Nokia's format 1 has no post-NAT field: its own text of the subscriber shows that it tells of a translation. */
+const isNokia = (plan: Plan): boolean => has(plan, 'subscriber') && isOneSided(plan);
 
 /**
  * Recognises the dialect of a template's records by its shape, and of natEvent's numbers by those that were seen.
@@ -95,11 +102,12 @@ const isTimeless = ({ times }: Plan): boolean =>
 export function recognise(plan: Plan, seen: number): Dialect {
   if (has(plan, 'natEvent')) return natEventDialect(plan, seen);
   if (has(plan, 'firewallEvent')) return 'nsel';
-  const { template, times } = plan;
+  if (isNokia(plan)) return 'nokia';
+  const { template } = plan;
   if (template.fields.some(isCounter) || has(plan, 'postDestination4') || has(plan, 'postDestination6'))
     return 'flow';
   if (templateMeaning(template.id) !== undefined && isTimeless(plan)) return 'asr9k';
-  return (times.began === null) === (times.ended === null) ? 'flow' : 'nokia';
+  return isOneSided(plan) ? 'nokia' : 'flow';
 }
 
 /** What flows have and events do not. */

@@ -1,3 +1,12 @@
+/** An enterprise's element (RFC 7011, 3.2) as one number; IANA's are its enterprise 0, so they are as they stand. */
+export const elementOf = (enterprise: number, element: number): number => enterprise * 65_536 + element;
+
+/** Nokia, once Alcatel (private enterprise number 637), for NAT on the 7750 SR. */
+export const NOKIA = {
+  aluInsideServiceId: elementOf(637, 91),
+  aluNatSubString: elementOf(637, 93),
+} as const;
+
 /** Numbers of IANA's IPFIX information elements (RFC 7012 registry) that a collector of translations reads. */
 export const IE = {
   octetDeltaCount: 1,

@@ -1,5 +1,13 @@
 import { firewallMeaning, natEventMeaning, templateMeaning, type Dialect, type Meaning } from './dialects.ts';
-import { isPrivate, isUnset, sameAddress, setPlace, type AddressPlace, type NatEvent } from './nat-event.ts';
+import {
+  hasOneAddress,
+  isPrivate,
+  isUnset,
+  setPlace,
+  type AddressPlace,
+  type NatEvent,
+} from './nat-event.ts';
+import { readSubscriber } from './nokia.ts';
 import type { Place, Plan, TimePlace } from './plan.ts';
 
 /** Why a record creates nothing; `event`: it was filled in. */
@@ -10,6 +18,8 @@ export type Verdict =
   | 'notice'
   | 'unknown-event'
   | 'no-address'
+  /** Nokia: who the inside is stands there as a name, not as an address. */
+  | 'subscriber-name'
   | 'bad-block';
 
 /** The clocks of the message that a record came in. */
@@ -80,6 +90,7 @@ export function interpret(
 ): Verdict {
   const { places } = plan;
   event.bytes = bytes;
+  if (event.insideBytes !== bytes) event.insideBytes = bytes;
   event.protocol = readNumber(bytes, start, places.protocol);
   event.realm = readNumber(bytes, start, places.realm);
   const flow = readNumber(bytes, start, places.flow);
@@ -90,6 +101,14 @@ export function interpret(
   if (meaning === 'notice') return 'notice';
   event.action = meaning;
   readAddress(bytes, start, places.source4, places.source6, event.inside);
+  // Both are told of DS-Lite (RFC 6333, 6.6): its customers may all have one IPv4 address, and the IPv6 address of the
+  // softwire's end (B4) is theirs alone.
+  if (
+    event.inside.size === 4 &&
+    places.source6.length === 16 &&
+    !isUnset(bytes, start + places.source6.offset, 16)
+  )
+    setPlace(event.inside, start + places.source6.offset, 16);
   // An inside IPv6 host has an outside IPv4 address in NAT64, so each is looked for by itself.
   readAddress(bytes, start, places.postSource4, places.postSource6, event.outside);
   event.insidePort = readNumber(bytes, start, places.sourcePort);
@@ -101,11 +120,30 @@ export function interpret(
   }
   if (event.remotePort === 0) event.remotePort = readNumber(bytes, start, places.destinationPort);
   if (!readOutsidePorts(plan, bytes, start, event)) return 'bad-block';
+  if (dialect === 'nokia' && places.subscriber.offset !== -1 && !readNokiaSides(plan, start, event))
+    return 'subscriber-name';
   setTime(plan, bytes, start, times, event);
   event.untilMs = event.timeMs;
   if (event.inside.size === 0) return 'no-address';
   if (event.outside.size === 0) return meaning === 'delete' ? 'event' : 'no-address';
   return isIdentity(event) ? 'identity' : 'event';
+}
+
+/**
+ * Nokia writes the inside address out in the subscriber's text. Format 2 has the outside in post-NAT fields; format 1 has
+ * its address in sourceIPv4Address, and its port nowhere. The source port is the inside's in both.
+ * @returns whether the text holds an address
+ */
+function readNokiaSides({ places }: Plan, start: number, event: NatEvent): boolean {
+  const { bytes, inside, outside, text } = event;
+  if (places.postSource4.offset === -1 && places.postSource6.offset === -1)
+    setPlace(outside, inside.at, inside.size);
+  const { offset, length } = places.subscriber;
+  const size = readSubscriber(bytes, start + offset, length, text);
+  if (size === null) return false;
+  event.insideBytes = text;
+  setPlace(inside, 0, size !== 0 && isUnset(text, 0, size) ? 0 : size);
+  return true;
 }
 
 function meaningOf(
@@ -170,7 +208,7 @@ function setTime(plan: Plan, bytes: Buffer, start: number, times: MessageTimes, 
 
 /** Inside and outside are one endpoint: nothing was translated. */
 function isIdentity(event: NatEvent): boolean {
-  if (!sameAddress(event.bytes, event.inside, event.outside)) return false;
+  if (!hasOneAddress(event)) return false;
   return event.outsideLow === 0 || event.outsideLow === event.insidePort;
 }
 
@@ -220,7 +258,7 @@ function interpretFlow(
 
 /** Whether the sides differ; an unset one is how an exporter writes that it translated nothing. */
 function differs(event: NatEvent): boolean {
-  if (!sameAddress(event.bytes, event.inside, event.outside)) return true;
+  if (!hasOneAddress(event)) return true;
   return event.outsideLow !== 0 && event.insidePort !== 0 && event.outsideLow !== event.insidePort;
 }
 

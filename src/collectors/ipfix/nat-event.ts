@@ -11,6 +11,9 @@ export interface AddressPlace {
 export interface NatEvent {
   /** The datagram that the addresses lie in. */
   bytes: Buffer;
+  /** What the inside lies in: the datagram, or `text` where it was written out as a text. */
+  insideBytes: Buffer;
+  readonly text: Buffer;
   /** `flow`: the translation was seen from `timeMs` to `untilMs`; its beginning and its end are not told. */
   action: 'create' | 'delete' | 'flow';
   /** By the exporter's clock, ms since the epoch. */
@@ -41,6 +44,8 @@ export function createNatEvent(): NatEvent {
   const place = (): AddressPlace => ({ at: 0, size: 0 });
   return {
     bytes: Buffer.alloc(0),
+    insideBytes: Buffer.alloc(0),
+    text: Buffer.alloc(16),
     action: 'create',
     timeMs: 0,
     untilMs: 0,
@@ -70,10 +75,11 @@ export function isUnset(bytes: Buffer, at: number, size: number): boolean {
   return true;
 }
 
-export function sameAddress(bytes: Buffer, a: AddressPlace, b: AddressPlace): boolean {
-  if (a.size !== b.size) return false;
-  for (let index = 0; index < a.size; index += 1)
-    if (bytes[a.at + index] !== bytes[b.at + index]) return false;
+/** Whether inside and outside are one address. */
+export function hasOneAddress({ bytes, insideBytes, inside, outside }: NatEvent): boolean {
+  if (inside.size !== outside.size) return false;
+  for (let index = 0; index < inside.size; index += 1)
+    if (insideBytes[inside.at + index] !== bytes[outside.at + index]) return false;
   return true;
 }
 

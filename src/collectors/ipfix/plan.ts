@@ -1,4 +1,4 @@
-import { IE } from './elements.ts';
+import { elementOf, IE, NOKIA } from './elements.ts';
 import { VARIABLE, type Template } from './template.ts';
 
 /** Where one field lies in a record: its offset and its length, both -1 where the template has no such field. */
@@ -23,7 +23,8 @@ const SLOTS = {
   postDestinationPort: [IE.postNAPTDestinationTransportPort, IE.ciscoXlateDestinationPort],
   natEvent: [IE.natEvent],
   firewallEvent: [IE.firewallEvent, IE.ciscoFirewallEvent],
-  realm: [IE.ingressVRFID],
+  realm: [IE.ingressVRFID, NOKIA.aluInsideServiceId],
+  subscriber: [NOKIA.aluNatSubString],
   flow: [IE.flowId],
   blockStart: [IE.portRangeStart],
   blockEnd: [IE.portRangeEnd],
@@ -83,10 +84,11 @@ export function planOf(template: Template): Plan {
     offsets.push(offset);
     offset += length === VARIABLE ? 1 : length;
   }
+  const told = template.fields.map(({ enterprise, element }) => elementOf(enterprise, element));
   const moving: (Place | null)[] = template.fields.map(() => null);
   const find = (elements: readonly number[]): Place => {
     for (const element of elements) {
-      const index = template.fields.findIndex((field) => field.enterprise === 0 && field.element === element);
+      const index = told.indexOf(element);
       if (index === -1) continue;
       const taken = moving[index];
       if (taken !== null && taken !== undefined) return taken;

@@ -6,7 +6,7 @@ import type { AddressPlace, NatEvent } from './nat-event.ts';
 
 /** What is kept of an event: a copy, as the event is filled again for the next record. Null when it has no inside. */
 export function toldTranslation(event: NatEvent): ToldTranslation | null {
-  const inside = endpointOf(event.bytes, event.inside, event.insidePort);
+  const inside = endpointOf(event.insideBytes, event.inside, event.insidePort);
   if (inside === null) return null;
   return {
     event: event.action,

@@ -197,6 +197,33 @@ describe('dialects', () => {
     expect(events).toEqual(['create 6 2001:db8::1:5 > 192.0.2.1:6']);
   });
 
+  it('DS-Lite: of an inside with both, the address of the softwire is the customer', () => {
+    const { decoder, events } = listen();
+    const fields: FieldSpec[] = [
+      [230, 1],
+      [8, 4],
+      [27, 16],
+      [225, 4],
+      [7, 2],
+      [227, 2],
+      [4, 1],
+    ];
+    const record = (softwire: Buffer): Buffer =>
+      Buffer.concat([
+        uint(4, 1),
+        ip4('192.168.1.2'),
+        softwire,
+        ip4('192.0.2.1'),
+        uint(5, 2),
+        uint(6, 2),
+        uint(6, 1),
+      ]);
+    const softwire = Buffer.from('20010db8000000000000000000000001', 'hex');
+    decoder.take(message([set(2, [template(256, fields)])]));
+    decoder.take(message([set(256, [record(softwire), record(Buffer.alloc(16))])]));
+    expect(events).toEqual(['create 6 2001:db8::1:5 > 192.0.2.1:6', 'create 6 192.168.1.2:5 > 192.0.2.1:6']);
+  });
+
   it('of a field that stands twice the first is the event', () => {
     const times: number[] = [];
     const decoder = new Decoder({

@@ -15,13 +15,18 @@ const captures = [
   'netflow9-asa-1-data',
 ].map((name) => readFileSync(sharedCapture(`${name}.dat`)));
 
-const field: fc.Arbitrary<FieldSpec> = fc.tuple(
+const plain: fc.Arbitrary<FieldSpec> = fc.tuple(
   fc.oneof(
     fc.constantFrom(...NAT44.map(([element]) => element), 361, 362, 363, 364, 152, 153, 22, 226, 228, 233),
     fc.nat(32_767),
   ),
   fc.oneof(fc.constantFrom(1, 2, 4, 8, 16, 65_535), fc.nat(70)),
 );
+/** Nokia's. */
+const named = fc
+  .tuple(fc.constantFrom(91, 92, 93), fc.constantFrom(1, 2, 24, 65_535))
+  .map(([element, length]): FieldSpec => [element, length, 637]);
+const field = fc.oneof({ weight: 9, arbitrary: plain }, { weight: 1, arbitrary: named });
 const fields = fc.array(field, { minLength: 1, maxLength: 12 });
 const id = fc.integer({ min: 250, max: 274 });
 const content = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes));
@@ -62,7 +67,9 @@ describe('whatever an exporter sends', () => {
           const decoder = new Decoder({
             dialect: set,
             onEvent: (event) => {
-              for (const { at, size } of [event.inside, event.outside, event.remote])
+              expect([event.bytes, event.text]).toContain(event.insideBytes);
+              expect(event.inside.at + event.inside.size).toBeLessThanOrEqual(event.insideBytes.length);
+              for (const { at, size } of [event.outside, event.remote])
                 expect(at >= 0 && at + size <= event.bytes.length).toBe(true);
               expect(event.outsideLow).toBeLessThanOrEqual(event.outsideHigh);
               expect(event.outsideHigh).toBeLessThanOrEqual(65_535);

@@ -5,14 +5,14 @@ import type { AddressPlace, NatEvent } from '../../../src/collectors/ipfix/nat-e
 
 /** An event as a text, so that a table of expectations can be read: `create 6 10.0.0.1:2 > 192.0.2.1:3-4 @time`. */
 export function eventText(event: NatEvent): string {
-  const address = ({ at, size }: AddressPlace): string =>
-    size === 0 ? '-' : addressText(event.bytes, at, size);
+  const address = ({ at, size }: AddressPlace, bytes = event.bytes): string =>
+    size === 0 ? '-' : addressText(bytes, at, size);
   const ports =
     event.outsideLow === event.outsideHigh
       ? `${event.outsideLow}`
       : `${event.outsideLow}-${event.outsideHigh}`;
   const step = event.outsideStep === 1 ? '' : `/${event.outsideStep}`;
-  return `${event.action} ${event.protocol} ${address(event.inside)}:${event.insidePort} > ${address(event.outside)}:${ports}${step}`;
+  return `${event.action} ${event.protocol} ${address(event.inside, event.insideBytes)}:${event.insidePort} > ${address(event.outside)}:${ports}${step}`;
 }
 
 export interface Heard {
