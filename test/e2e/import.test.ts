@@ -220,7 +220,7 @@ describe('shudi import', () => {
     expect(answer).toMatchObject({ grade: 'exact', subjectGrade: 'exact' });
     expect(answer.candidates[0]?.hops).toMatchObject([
       { kind: 'translation', inside: { address: '10.0.10.10', port: null } },
-      { kind: 'lease', from: '2026-03-01T07:00:00.000Z', to: '2026-03-01T10:00:00.000Z' },
+      { kind: 'lease', from: '2026-03-01T08:29:59.000Z', to: '2026-03-01T08:30:01.000Z' },
     ]);
   });
 
