@@ -107,7 +107,8 @@ async function gapsOf(options: TracerOptions, asked: Window, found: readonly Fou
 async function leaseGapsOf(options: TracerOptions, asked: Window, found: readonly Found[]): Promise<Gap[]> {
   if (found.length === 0 || found.some(({ near, lease }) => lease !== null || isNamed(near))) return [];
   const sources = await options.records.leaseSources();
-  return gapsSince(options, asked, new Map(sources.map((source) => [source, asked.from])));
+  const gaps = await gapsSince(options, asked, new Map(sources.map((source) => [source, asked.from])));
+  return gaps.filter(({ reason }) => reason !== 'not-yet');
 }
 
 const isNamed = (near: NearContact | null): boolean => near !== null && near.bindings.length > 0;

@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { dayOf, type Millis } from '../../src/model/time.ts';
 import { verifyPartition } from '../../src/records/sqlite/digest.ts';
 import { lateDays } from '../../src/records/sqlite/late-days.ts';
+import { damagedDays } from '../../src/records/sqlite/partition.ts';
 import { lineOf } from '../../src/records/sqlite/schema.ts';
 import { openStore, type SqliteStore } from '../../src/records/sqlite/store.ts';
 import { writeFileAtomically } from '../../src/platform/files.ts';
@@ -92,6 +93,24 @@ it('a day of another version is left as it is, and stops nothing', () => {
   expect(again.heads().map(({ day }) => day)).toContain(dayOf(NOON));
   again.close();
   expect(readFileSync(path)).toEqual(before);
+});
+
+it('a damaged earlier day is set aside, and what is told of it begins anew', () => {
+  const directory = mkdtempSync(join(root, 'd-'));
+  const first = openStore({ directory, durability: 'os' }, () => NOON);
+  for (const time of [EARLIER, plus(NOON, -86_400_000), NOON]) tell(first, time);
+  first.heads(first.heads());
+  first.close();
+  const path = join(records(directory), `${DAY}.sqlite`);
+  writeFileSync(path, 'no database at all');
+  const { store } = opened(directory);
+  tell(store, EARLIER);
+  tell(store, plus(NOON, 1000));
+  store.close();
+  expect(damagedDays(records(directory))).toEqual([DAY]);
+  const database = new DatabaseSync(path, { readOnly: true });
+  expect(verifyPartition(database, DAY, null)).toMatchObject({ ok: true, batches: 1 });
+  database.close();
 });
 
 it('more earlier days at once than are kept open', () => {

@@ -30,6 +30,7 @@ describe('what was lost, in the answers', () => {
     const elsewhere = lease('100.64.0.9', SUBSCRIBER, NOON, { source: 'aaa' });
     const heard = await over(way, elsewhere);
     expect(await heard(outside(40_001))).toMatchObject({ grade: 'exact', subjectGrade: 'none', reasons: [] });
+    expect((await heard(outside(40_001), 3_700_000)).reasons).toEqual([]);
     const away = await over(way, elsewhere, lost(0, 9000, 'aaa'));
     expect(await away(outside(40_001))).toMatchObject({
       grade: 'exact',
