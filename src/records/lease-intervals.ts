@@ -15,7 +15,7 @@ interface Open {
 /**
  * Joins what access servers told into leases, oldest first: a session's Start, Interims and Stop (RFC 2866). A lease
  * whose Stop never came ends where its prefix is given to another session, or where its server began anew.
- * @param events  of prefixes that hold one address, and the stops of their sessions, in the order of storing
+ * @param events  of prefixes that hold one address, and the stops of their sessions, in any order
  */
 export function joinLeases(
   events: readonly ToldLease[],

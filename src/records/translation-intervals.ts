@@ -24,7 +24,7 @@ interface Open {
  * Joins events into translations, oldest first. A create and its delete may come late, twice, or not at all; a delete
  * may name the inside alone (see model/translations.ts, and RFC 7768, 2, on blocks whose end is never told).
  * @param events  all of the outside endpoint (or of the inside one, together with what took its outside over later),
- *   in the order of storing
+ *   in any order
  */
 export function joinTranslations(
   events: readonly ToldTranslation[],
@@ -102,8 +102,8 @@ class Joiner {
     const over = own.filter(({ challenged }) => challenged !== null);
     for (const open of over) this.#end(open, open.challenged, 'reallocated', null);
     this.#open = this.#open.filter((open) => !over.includes(open));
-    if (!OVERLOADING.has(told.dialect))
-      for (const open of this.#open) if (takesOver(told, outside, open)) open.challenged ??= told.at;
+    for (const open of this.#open)
+      if (takesOver(told, { ...open.told, outside: open.outside })) open.challenged ??= told.at;
     this.#open.push({
       told,
       outside,
@@ -223,14 +223,26 @@ export function holdsPort({ low, high, step }: PortRange, port: Port): boolean {
   return port >= low && port <= high && (port - low) % Math.max(1, step) === 0;
 }
 
-/** A new allocation to another inside ends what held its ports, unless both are told to serve remotes of their own. */
-function takesOver(told: ToldTranslation, outside: PortRange, open: Open): boolean {
-  if (told.realm === open.told.realm && sameEndpoint(told.inside, open.told.inside)) return false;
-  if (differentRemotes(told.remote, open.told.remote)) return false;
+/** What a translation holds. */
+type Held = Pick<Translation, 'realm' | 'protocol' | 'inside' | 'outside' | 'remote'>;
+
+/**
+ * A new allocation to another inside ends what held its ports, unless both are told to serve remotes of their own. One
+ * within the block of the same inside is no other.
+ */
+export function takesOver(told: ToldTranslation, held: Held): boolean {
+  const { outside } = told;
+  if (outside === null || told.event === 'delete' || OVERLOADING.has(told.dialect)) return false;
+  if (told.realm === held.realm && isWithin(told.inside, held.inside)) return false;
+  if (differentRemotes(told.remote, held.remote)) return false;
   // An address alone says nothing of its ports: many share it.
-  if (outside.low === null || open.outside.low === null) return false;
-  return shares(outside, told.protocol, open.outside, open.told.protocol);
+  if (outside.low === null || held.outside.low === null) return false;
+  return shares(outside, told.protocol, held.outside, held.protocol);
 }
+
+/** Whether both are one inside, or a port and the whole of it. */
+const isWithin = (a: Endpoint, b: Endpoint): boolean =>
+  a.address === b.address && (a.port === b.port || a.port === null || b.port === null);
 
 function partition<T>(list: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
   const yes: T[] = [];

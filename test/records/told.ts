@@ -32,7 +32,14 @@ export function told(
   const source = rest.source ?? 'nat';
   const [low = null, high = low, step = 1] = outside ?? [];
   return [
-    messageOf(message, source, dialect, digest ?? `digest-${message}`, time),
+    // It lies on the day of what it tells: of a flow on that of its end.
+    messageOf(
+      message,
+      source,
+      dialect,
+      digest ?? `digest-${message}`,
+      event === 'flow' ? plus(time, 1000) : time,
+    ),
     {
       type: 'translation',
       message,

@@ -34,10 +34,9 @@ export class LeaseQuery {
     const events: ToldLease[] = [];
     let cut = this.#upTo(address, window.to, events);
     const since = this.#facts.vouchedSince();
+    const restartsOf = this.#facts.restarts();
     const join = (): Lease[] =>
-      joinLeases(events, this.#facts.restarts(events), since).filter((item) =>
-        overlaps(item, window.from, window.to),
-      );
+      joinLeases(events, restartsOf(events), since).filter((item) => overlaps(item, window.from, window.to));
     let found = join();
     const certain = dayOf((window.to + SIGN_MS) as Millis);
     // An event that was told of early lies in the file of the day before.

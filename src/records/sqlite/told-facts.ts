@@ -32,24 +32,35 @@ export class ToldFacts {
         });
   }
 
-  /** The restarts of the events' sources since the first of the events. */
-  restarts(events: readonly { readonly source: string; readonly at: Millis }[]): RestartRecord[] {
-    if (events.length === 0) return [];
-    const sources = [...new Set(events.map(({ source }) => source))];
-    const first = events.reduce<number>((least, { at }) => Math.min(least, at), Infinity) as Millis;
+  /** For one question: the restarts that may bear on events. Each day is read when it is first needed. */
+  restarts(): (events: readonly { readonly at: Millis }[]) => RestartRecord[] {
+    const known = new Map<Day, RestartRecord[]>();
+    const of = (day: Day): RestartRecord[] => {
+      let restarts = known.get(day);
+      if (restarts === undefined) known.set(day, (restarts = this.#restartsOn(day)));
+      return restarts;
+    };
+    return (events) => {
+      if (events.length === 0) return [];
+      const first = events.reduce<number>((least, { at }) => Math.min(least, at), Infinity);
+      const since = dayOf((first - SIGN_MS - DAY_MS) as Millis);
+      return this.#files
+        .stored()
+        .filter((day) => day >= since)
+        .flatMap(of);
+    };
+  }
+
+  #restartsOn(day: Day): RestartRecord[] {
     const restarts: RestartRecord[] = [];
-    this.from(first, (database) => {
-      const rows = database
-        .prepare(`SELECT * FROM restarts WHERE source IN (${sources.map(() => '?').join(', ')})`)
-        .iterate(...sources);
-      for (const row of rows)
+    this.#files.each([day], (database) => {
+      for (const row of database.prepare('SELECT * FROM restarts').iterate())
         restarts.push({
           type: 'restart',
           source: String(row['source']),
           server: String(row['server']),
           at: Number(row['at_ms']) as Millis,
         });
-      return false;
     });
     return restarts;
   }

@@ -5,7 +5,7 @@ import { DAY_MS, dayOf, overlaps, type Day, type Millis } from '../../model/time
 import type { FoundTranslations, Translation } from '../../model/translations.ts';
 import { SIGN_MS } from '../coverage.ts';
 import type { ToldTranslation } from '../told.ts';
-import { holdsPort, joinTranslations } from '../translation-intervals.ts';
+import { holdsPort, joinTranslations, takesOver } from '../translation-intervals.ts';
 import type { DayFiles } from './day-files.ts';
 import { partedSql, type Cell } from './schema.ts';
 import { ToldFacts } from './told-facts.ts';
@@ -53,17 +53,14 @@ export class ToldQuery {
     const events: ToldTranslation[] = [];
     const cut = this.#upTo(side, address, port, window, events);
     const since = this.#facts.vouchedSince();
-    const restarts = this.#facts.restarts(events);
+    const restartsOf = this.#facts.restarts();
     const join = (): Translation[] =>
-      joinTranslations(events, restarts, since).filter(
+      joinTranslations(events, restartsOf(events), since).filter(
         (item) => isAsked(item, side, address, port) && overlaps(item, window.from, window.to),
       );
     let found = join();
-    let missed = found.filter(({ ended }) => ended !== 'told').length > MOST_OPEN ? 1 : 0;
-    const unsure = (): Translation[] => found.filter(({ ended }) => ended !== 'told').slice(0, MOST_OPEN);
-    for (const item of unsure()) this.#insideOnly(item, events);
-    for (const item of unsure())
-      if (side === 'inside' || item.outside.low !== item.outside.high) this.#takeovers(item, events);
+    const looked = new Set<string>();
+    let missed = this.#around(side, found, looked, events);
     found = join();
     // Of what was there already only the end may be told, and that later.
     const certain = dayOf((window.to + SIGN_MS) as Millis);
@@ -78,6 +75,8 @@ export class ToldQuery {
       missed = Math.max(missed, this.#after(day, side, address, port, window.to, events));
       if (events.length > before) found = join();
     }
+    missed = Math.max(missed, this.#around(side, found, looked, events));
+    found = join();
     return { translations: found.slice(0, limit), total: found.length + Math.max(cut, missed) };
   }
 
@@ -179,6 +178,27 @@ export class ToldQuery {
     return cut;
   }
 
+  /**
+   * What else says when translations began and ended: events of other endpoints than the one that was asked for.
+   * @param looked  those that were looked at before @returns 1 when there were more than are looked at
+   */
+  #around(side: Side, found: readonly Translation[], looked: Set<string>, events: ToldTranslation[]): number {
+    const unsure = found.filter(({ ended, began }) => ended !== 'told' || began === 'before');
+    for (const item of unsure.slice(0, MOST_OPEN)) {
+      const { inside, outside, from, ended, began } = item;
+      const key = JSON.stringify([item.source, item.realm, item.protocol, inside, outside, from, ended]);
+      if (looked.has(key)) continue;
+      looked.add(key);
+      // All that tells of a single port was found by it.
+      const wide = side === 'inside' || outside.low !== outside.high;
+      if (wide && began === 'before') this.#before(item, events);
+      if (ended === 'told') continue;
+      this.#insideOnly(item, events);
+      if (wide) this.#takeovers(item, events);
+    }
+    return unsure.length > MOST_OPEN ? 1 : 0;
+  }
+
   /** Deletes that name the inside alone (ASR 9000). */
   #insideOnly({ inside, from }: Translation, events: ToldTranslation[]): void {
     const [table, port]: [EventTable, Match] =
@@ -196,37 +216,50 @@ export class ToldQuery {
   }
 
   /** The first allocation of its outside ports to another inside. */
-  #takeovers(
-    { source, realm, protocol, inside, outside, from }: Translation,
-    events: ToldTranslation[],
-  ): void {
-    if (outside.low === null || outside.high === null) return;
-    const { low, high } = outside;
+  #takeovers(item: Translation, events: ToldTranslation[]): void {
+    this.#facts.from(item.from, (database) => {
+      const rows = this.#sharers(
+        database,
+        item,
+        "t.event <> 'delete' AND t.at_ms >= ?",
+        [item.from],
+        TAKEOVERS,
+      );
+      events.push(...rows);
+      return rows.some((told) => told.at > item.from && takesOver(told, item));
+    });
+  }
+
+  /** Who had its outside ports before the first sign of it. */
+  #before(item: Translation, events: ToldTranslation[]): void {
+    const { from, to } = item;
+    const when = to === null ? 't.at_ms >= ?' : 't.at_ms >= ? AND t.at_ms <= ?';
     this.#facts.from(from, (database) => {
-      const before = events.length;
-      for (const table of ['translations', 'port_blocks'] as const) {
-        const range =
-          table === 'translations'
-            ? 't.outside_low BETWEEN ? AND ?'
-            : 't.outside_high >= ? AND t.outside_low <= ?';
-        const match = {
-          sql: `t.outside_address = ? AND ${range} AND t.event <> 'delete' AND t.at_ms >= ? AND t.source = ? AND (t.protocol IS NULL OR ? IS NULL OR t.protocol = ?) AND NOT (t.realm = ? AND t.inside_address = ? AND t.inside_port IS ?)`,
-          values: [
-            outside.address,
-            low,
-            high,
-            from,
-            source,
-            protocol,
-            protocol,
-            realm,
-            inside.address,
-            inside.port,
-          ],
-        };
-        events.push(...eventRows(database, table, match, 'ASC', TAKEOVERS));
-      }
-      return events.length > before;
+      events.push(...this.#sharers(database, item, when, to === null ? [from] : [from, to], LATER_LIMIT));
+      return false;
+    });
+  }
+
+  /** Events of its source about its outside ports. */
+  #sharers(
+    database: DatabaseSync,
+    { source, protocol, outside }: Translation,
+    when: string,
+    times: readonly Millis[],
+    limit: number,
+  ): ToldTranslation[] {
+    const { address, low, high } = outside;
+    if (low === null || high === null) return [];
+    return (['translations', 'port_blocks'] as const).flatMap((table) => {
+      const range =
+        table === 'translations'
+          ? 't.outside_low BETWEEN ? AND ?'
+          : 't.outside_high >= ? AND t.outside_low <= ?';
+      const match = {
+        sql: `t.outside_address = ? AND ${range} AND ${when} AND t.source = ? AND (t.protocol IS NULL OR ? IS NULL OR t.protocol = ?)`,
+        values: [address, low, high, ...times, source, protocol, protocol],
+      };
+      return eventRows(database, table, match, 'ASC', limit);
     });
   }
 }
