@@ -121,10 +121,7 @@ function nothingFound(facts: Facts): Verdicts {
 function endpointDoubts(facts: Facts): Reason[] {
   const { candidates } = facts;
   const doubts: Reason[] = [];
-  const endpoints = new Set(
-    candidates.map((item) => `${item.realm} ${item.endpoint.address} ${item.endpoint.port ?? '?'}`),
-  );
-  if (endpoints.size > 1) doubts.push('several-endpoints');
+  if (isSeveral(candidates)) doubts.push('several-endpoints');
   if (facts.total > candidates.length) doubts.push('too-many-to-list');
   if (facts.portMissing && !facts.unshared) doubts.push('no-port');
   if (!facts.unshared && candidates.some((item) => !item.portRecorded)) doubts.push('port-not-recorded');
@@ -134,6 +131,20 @@ function endpointDoubts(facts: Facts): Reason[] {
   if (!candidates.some(({ links }) => links.every((link) => isUnbroken(link, facts.gaps))))
     doubts.push('gap-in-between');
   return doubts;
+}
+
+/** A block, which names no inside port, and a session out of it lead to one endpoint. */
+function isSeveral(candidates: readonly Candidate[]): boolean {
+  const whole = (item: Candidate): boolean => item.endpoint.port === null && item.portRecorded;
+  const addressOf = ({ realm, endpoint }: Candidate): string => `${realm} ${endpoint.address}`;
+  const withPort = candidates.filter((item) => !whole(item));
+  const addresses = new Set(withPort.map(addressOf));
+  const others = candidates.filter((item) => whole(item) && !addresses.has(addressOf(item)));
+  const endpoints = new Set([
+    ...withPort.map((item) => `${addressOf(item)} ${item.endpoint.port ?? '?'}`),
+    ...others.map(addressOf),
+  ]);
+  return endpoints.size > 1;
 }
 
 /** Nothing can have been missed between its start and the window, or its end is known and lies after the window. */

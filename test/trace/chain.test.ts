@@ -139,6 +139,21 @@ describe('the chain', () => {
     expect((await joined({ egress: '10.0.0.1', port: '50001' })).candidates).toHaveLength(1);
   });
 
+  it('a session within the block of its inside: both are told, neither takes the other over', async () => {
+    const ask = await over(
+      told(['10.0.0.5', null], [PUBLIC, 1024, 2047], plus(NOON, -90_000)),
+      told(['10.0.0.5', 5000], [PUBLIC, 1500], plus(NOON, -5000)),
+      lease('10.0.0.5', SUBSCRIBER, plus(NOON, -90_000)),
+    );
+    for (const later of [0, 3_600_000])
+      expect(await ask(outside(1500), later)).toMatchObject({
+        grade: 'exact',
+        subjectGrade: 'exact',
+        count: 2,
+      });
+    expect(await ask(outside(1501))).toMatchObject({ grade: 'exact', count: 1 });
+  });
+
   it('a port given to another within the clock error is ambiguous, outside it is not', async () => {
     const ask = await over(
       told(['10.0.0.5', null], [PUBLIC, 1024, 2047], plus(NOON, -90_000)),

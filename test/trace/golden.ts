@@ -302,6 +302,29 @@ export const GOLDEN: readonly GoldenCase[] = [
     verdicts: is('ambiguous', 'ambiguous', 'several-endpoints'),
   },
   {
+    name: 'a block and a session out of it lead to one endpoint',
+    facts: facts({
+      candidates: [
+        translated('10.0.0.5', { endpoint: { address: '10.0.0.5' as IpAddress, port: null } }),
+        translated('10.0.0.5'),
+      ],
+    }),
+    verdicts: is('exact', 'exact'),
+  },
+  {
+    name: 'a block of another inside, or of the same in another realm, is another endpoint',
+    facts: facts({
+      candidates: [
+        translated('10.0.0.5', {
+          endpoint: { address: '10.0.0.5' as IpAddress, port: null },
+          realm: 'vrf:2',
+        }),
+        translated('10.0.0.5'),
+      ],
+    }),
+    verdicts: is('ambiguous', 'ambiguous', 'several-endpoints'),
+  },
+  {
     name: 'a missing delete: still open, nothing lost since',
     facts: facts({ candidates: [translated('10.0.0.5', { interval: { from: at(0), to: null } })] }),
     verdicts: is('exact', 'exact'),
