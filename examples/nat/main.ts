@@ -28,17 +28,24 @@ interface Shown {
 const endpoint = (address: string, port: number | null): string =>
   port === null ? address : `${address}:${port}`;
 
-async function tell({ visits, shudi }: NatStory): Promise<void> {
-  for (const { account, subscriber, egress, at } of visits) {
-    const words = ['trace', '--egress', egress.address, '--port', `${egress.port}`, '--at', at];
-    say(`\n$ shudi ${words.join(' ')}`);
-    const answer = (await shudi(...words)) as Shown;
-    say(`grade ${answer.grade}, subjectGrade ${answer.subjectGrade}`);
-    for (const { hops } of answer.candidates)
-      for (const { kind, source, from, outside, inside, subject } of hops)
-        say(
-          `  ${kind.padEnd(11)} ${endpoint(outside.address, outside.portLow)} -> ${endpoint(inside.address, inside.port)}  (${source}, since ${from})${typeof subject === 'string' ? `  ${subject}` : ''}`,
-        );
+/** Asks, and shows question and answer. @returns the public endpoint that the gateway saw */
+async function ask({ shudi }: NatStory, ...question: readonly string[]): Promise<readonly string[]> {
+  say(`\n$ shudi trace ${question.join(' ')}`);
+  const answer = (await shudi('trace', ...question)) as Shown;
+  say(`grade ${answer.grade}, subjectGrade ${answer.subjectGrade}`);
+  const hops = answer.candidates.flatMap((candidate) => candidate.hops);
+  for (const { kind, source, from, outside, inside, subject } of hops)
+    say(
+      `  ${kind.padEnd(11)} ${endpoint(outside.address, outside.portLow)} -> ${endpoint(inside.address, inside.port)}  (${source}, since ${from})${typeof subject === 'string' ? `  ${subject}` : ''}`,
+    );
+  const seen = hops.find(({ kind }) => kind === 'contact')?.inside;
+  return seen === undefined ? [] : ['--outside', seen.address, '--port', `${seen.port}`];
+}
+
+async function tell(story: NatStory): Promise<void> {
+  for (const { account, subscriber, egress, at } of story.visits) {
+    const seen = await ask(story, '--egress', egress.address, '--port', `${egress.port}`, '--at', at);
+    if (seen.length > 0) await ask(story, ...seen, '--at', at);
     say(`  (this was ${account}, whose line is ${subscriber}: only a grant opens that)`);
   }
 }
