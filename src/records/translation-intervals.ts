@@ -1,7 +1,7 @@
 import type { Endpoint, Port } from '../model/address.ts';
 import type { Millis } from '../model/time.ts';
 import type { PortRange, Remote, RestartRecord, Translation } from '../model/translations.ts';
-import type { Since } from './coverage.ts';
+import { SIGN_MS, type Since } from './coverage.ts';
 import { withoutRepetitions, worseError, type ToldTranslation } from './told.ts';
 
 /** Since when what a source's only sign tells of at `at` was there (coverage.ts). */
@@ -63,6 +63,7 @@ class Joiner {
     );
     for (const told of inOrder) {
       this.#restart(told.at);
+      this.#giveUp(told.at);
       if (told.event === 'delete') this.#delete(told);
       else if (told.outside === null) continue;
       else if (told.event === 'flow') this.#flow(told, told.outside);
@@ -89,6 +90,13 @@ class Joiner {
       this.#open = kept;
       at = this.#restarts[0];
     }
+  }
+
+  /** What another has had for so long has ended, also when a late sign of it should come. */
+  #giveUp(now: Millis): void {
+    const [over, kept] = partition(this.#open, (open) => now - (open.challenged ?? now) > SIGN_MS);
+    for (const open of over) this.#end(open, open.challenged, 'reallocated', null);
+    this.#open = kept;
   }
 
   #create(told: ToldTranslation, outside: PortRange): void {

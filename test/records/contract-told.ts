@@ -98,6 +98,20 @@ export function toldContract(name: string, make: () => Engine): void {
       expect(await outside(4000, plus(NOON, 20_001))).toMatchObject([{ inside: { address: OTHER } }]);
     });
 
+    it('so does one that names the inside alone, but none of eight days later', async () => {
+      for (const [late, count] of [
+        [DAY, 2],
+        [8 * DAY + 10_001, 1],
+      ] as const) {
+        const { outside } = await filled(
+          told('create', plus(NOON, -9 * DAY)),
+          told('create', plus(NOON, -9 * DAY + 10_000), { inside: [OTHER, 9] }),
+          told('delete', plus(NOON, -9 * DAY + late), { outside: null }),
+        );
+        expect(await outside(4000, plus(NOON, -9 * DAY + 20_000))).toHaveLength(count);
+      }
+    });
+
     it('Linux uses one outside port for several remotes: only its own end ends it', async () => {
       const linux = { dialect: 'conntrack' };
       const { outside } = await filled(

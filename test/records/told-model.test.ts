@@ -13,7 +13,7 @@ import { temporaryDirectory } from '../support/directory.ts';
 import { NOON, plus } from './items.ts';
 import { ANNA, BERT, covered, DAY, lease, PUBLIC, restart, told } from './told.ts';
 
-const RUNS = process.env['SHUDI_LONG'] === '1' ? 3000 : 100;
+const RUNS = process.env['SHUDI_LONG'] === '1' ? 3000 : 50;
 const FIRST = plus(NOON, -14 * DAY);
 const root = temporaryDirectory();
 

@@ -54,14 +54,15 @@ export class ToldQuery {
     const cut = this.#upTo(side, address, port, window, events);
     const since = this.#facts.vouchedSince();
     const restartsOf = this.#facts.restarts();
-    const join = (): Translation[] =>
+    const join = (from = window.from): Translation[] =>
       joinTranslations(events, restartsOf(events), since).filter(
-        (item) => isAsked(item, side, address, port) && overlaps(item, window.from, window.to),
+        (item) => isAsked(item, side, address, port) && overlaps(item, from, window.to),
       );
-    let found = join();
     const looked = new Set<string>();
-    let missed = this.#around(side, found, looked, events);
-    found = join();
+    // What another took over before the window may have lasted into it.
+    const late = join((window.from - SIGN_MS) as Millis).filter(({ ended }) => ended === 'reallocated');
+    let missed = this.#around(side, [...join(), ...late], looked, events);
+    let found = join();
     // Of what was there already only the end may be told, and that later.
     const certain = dayOf((window.to + SIGN_MS) as Millis);
     // An event that was told of early lies in the file of the day before.
