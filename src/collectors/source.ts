@@ -73,12 +73,15 @@ export class Source implements SourceFeed {
   heard: Millis | null = null;
   /** When something first came since `takeFirstHeard`; null when nothing has. */
   #firstHeard: Millis | null = null;
+  /** Since when it is listened to; null of a file. */
+  readonly #opened: Millis | null;
   readonly #options: SourceOptions;
   readonly #gaps = new WaitingGaps();
 
   constructor(options: SourceOptions) {
     this.name = options.name;
     this.offset = new ClockOffset({ granularityMs: options.granularityMs });
+    this.#opened = options.live ? options.clock() : null;
     this.#options = options;
   }
 
@@ -275,11 +278,14 @@ export class Source implements SourceFeed {
     return now;
   }
 
-  /** From what was last heard (or before, as `since` says) until now something is missing. @returns from when */
+  /**
+   * From what was last heard until now something is missing: from the opening when nothing was, or from before, as
+   * `since` says. @returns from when
+   */
   #gap(reason: GapRecord['reason'], count: number, since?: Millis): Millis {
     const now = this.#options.clock();
     // Our clock may have been set back since.
-    const from = Math.min(this.heard ?? now, since ?? now, now) as Millis;
+    const from = Math.min(this.heard ?? this.#opened ?? now, since ?? now, now) as Millis;
     this.#gaps.add({ type: 'gap', source: this.name, from, to: now, reason, count });
     return from;
   }

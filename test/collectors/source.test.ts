@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { DAY_MS, type Millis } from '../../src/model/time.ts';
+import { DAY_MS } from '../../src/model/time.ts';
 import { at, endpoint, NOON, plus } from '../records/items.ts';
 import { message, NAME, openWorld, told } from './recorded-world.ts';
 
@@ -242,6 +242,19 @@ describe('what is missing', () => {
     expect(source.takeGaps()).toEqual([gap('lost', 0, 5000, 3)]);
   });
 
+  it('before anything was heard the gap begins where it was opened; of a file it is not known when that was', () => {
+    for (const [live, from] of [
+      [true, 0],
+      [false, 5000],
+    ] as const) {
+      const { source, to } = openWorld({ live });
+      to(5000);
+      source.lost(3);
+      source.dropped(1);
+      expect(source.takeGaps()).toEqual([gap('lost', from, 5000, 3), gap('dropped', from, 5000, 1)]);
+    }
+  });
+
   it('a clock that was set back makes no gap that ends before it begins', async () => {
     const { source, to } = openWorld();
     to(5000);
@@ -269,6 +282,7 @@ describe('what is missing', () => {
       [2001, 4],
     ] as const) {
       to(ms);
+      source.hear(null);
       source.dropped(count);
     }
     source.lost(8);
@@ -279,6 +293,7 @@ describe('what is missing', () => {
       gap('lost', 2001, 2001, 8),
     ]);
     to(2500);
+    source.hear(null);
     source.lost(16);
     source.keepGaps(kept);
     expect(source.takeGaps()).toEqual([...kept.slice(0, 2), gap('lost', 2001, 2500, 24)]);
@@ -288,6 +303,7 @@ describe('what is missing', () => {
     const { source, to } = openWorld();
     for (let index = 0; index < 1000; index += 1) {
       to(index * 10_000);
+      source.hear(null);
       source.dropped(1);
     }
     const gaps = source.takeGaps();
@@ -327,12 +343,12 @@ describe('an exporter that begins anew', () => {
     expect(source.takeGaps()).toMatchObject([{ reason: 'lost', from: NOON, to: NOON + 9000, count: 0 }]);
   });
 
-  it('before it was ever heard ends what was until now; one that cannot be stored is a gap', async () => {
+  it('before it was ever heard ends what was before the opening; one that cannot be stored is a gap', async () => {
     const { source, rows, writer, to } = openWorld();
     to(50);
     source.restarted();
     await Promise.resolve();
-    expect(rows('restart').map((item) => item.at)).toEqual([(NOON + 50) as Millis]);
+    expect(rows('restart').map((item) => item.at)).toEqual([NOON]);
     writer.refuses = true;
     source.restarted();
     await new Promise((resolve) => setImmediate(resolve));

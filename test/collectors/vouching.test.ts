@@ -114,7 +114,8 @@ describe('coverage', () => {
         .rows('gap')
         .map(({ reason, from, to, count }) => [reason, from - MIDNIGHT, to - MIDNIGHT, count]),
     ).toEqual([
-      ['lost', s(20), s(20), 4],
+      ['lost', -s(30), 0, 4],
+      ['lost', 0, s(20), 0],
       ['silent', -s(30), 0, 0],
       ['silent', 0, s(20), 0],
     ]);
