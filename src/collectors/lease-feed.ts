@@ -1,10 +1,10 @@
 import type { IpAddress } from '../model/address.ts';
 import type { ToldTranslation } from './feed.ts';
 
-/** What an access server says of an address or prefix that a subscriber holds, by its own clock. */
+/** What an access server says of an address or prefix that a subscriber holds. */
 export interface ToldLease {
   readonly event: 'start' | 'interim' | 'stop';
-  /** Ms since the epoch; null when nothing of it is told: then the message's time counts. */
+  /** Ms since the epoch, by the clock that the message says; null when it is not told: then the message's time counts. */
   readonly timeMs: number | null;
   /** Of the server's own number of the session, as `sessionDigest` makes it: the number may hold names. */
   readonly session: string;
@@ -26,6 +26,8 @@ export interface ToldAccounting {
   readonly original: Uint8Array;
   /** When it was sent by the server's clock, ms; null when it is not told. It is what the clock is measured by. */
   readonly sentMs: number | null;
+  /** Its times are by our clock already, as the server told none of its own: they are not corrected. */
+  readonly byOurClock: boolean;
   readonly leases: readonly ToldLease[];
   /** Port blocks that the server gave along with the address. */
   readonly translations: readonly ToldTranslation[];

@@ -3,6 +3,7 @@ import { canonicalAccount, type AccountId, type Site, type SubjectDirectory } fr
 import type { RecordItem } from '../model/records.ts';
 import { DAY_MS, type Millis } from '../model/time.ts';
 import type { LeaseRecord, TranslationRecord } from '../model/translations.ts';
+import type { MeasuredOffset } from './clock-offset.ts';
 import type { LeaseFeed, ToldAccounting, ToldLease } from './lease-feed.ts';
 import type { Source } from './source.ts';
 
@@ -43,7 +44,7 @@ export class LeaseSource implements LeaseFeed {
 
   async #items(message: ToldAccounting, received: Millis): Promise<RecordItem[]> {
     const { source } = this.#options;
-    const measured = source.measured();
+    const measured = message.byOurClock ? OUR_CLOCK : source.measured();
     const id = source.newMessage();
     const byDay = new Map<number, (TranslationRecord | LeaseRecord)[]>(
       source.translationItems(message, measured, received, message.leases.length, id),
@@ -102,6 +103,8 @@ export class LeaseSource implements LeaseFeed {
   }
 }
 
+/** Of a time that is ours less what the server says of its delay: nobody has measured how true that is. */
+const OUR_CLOCK: MeasuredOffset = { offsetMs: 0, errorMs: null };
 /** What cannot be stored for its time happened about so long before it came, at the least, ms. */
 const LOST_MS = 60_000;
 const LINE = 'line:';

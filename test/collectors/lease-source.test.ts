@@ -37,6 +37,7 @@ let requests = 0;
 const accounting = (changes: Partial<ToldAccounting> = {}): ToldAccounting => ({
   original: Buffer.from(`request ${(requests += 1)}`),
   sentMs: null,
+  byOurClock: false,
   leases: [lease()],
   translations: [],
   restarted: null,
@@ -113,6 +114,40 @@ describe('an accounting message', () => {
     expect(await feed.account(accounting({ leases: [lease({ timeMs: NOON - 8 * DAY_MS })] }))).toBe(true);
     expect([rows('lease'), rows('message')]).toEqual([[], []]);
     expect(source.rejections.counts()).toEqual({ time: 1 });
+  });
+
+  it('by our clock is not corrected, also when the clock of its server was measured; by its own it is once', async () => {
+    const { feed, rows, source, to } = opened();
+    const ahead = 3_600_000;
+    await feed.account(
+      accounting({ sentMs: NOON + ahead, leases: [lease({ timeMs: NOON + ahead - 2000 })] }),
+    );
+    const measured = source.measured();
+    expect(measured.offsetMs).toBeLessThan(-ahead + 1000);
+    to(5000);
+    const ours = { byOurClock: true, sentMs: null } as const;
+    await feed.account(
+      accounting({
+        ...ours,
+        leases: [lease({ timeMs: NOON + 2000 })],
+        translations: [told({ timeMs: NOON + 2001 })],
+      }),
+    );
+    await feed.account(
+      accounting({ ...ours, leases: [], restarted: { server: 'bras-1', timeMs: NOON + 4000 } }),
+    );
+    expect(rows('lease').map((row) => row.at)).toEqual([
+      NOON + ahead - 2000 + measured.offsetMs,
+      NOON + 2000,
+    ]);
+    expect(rows('translation').map((row) => row.at)).toEqual([NOON + 2001]);
+    expect(rows('restart').map((row) => row.at)).toEqual([NOON + 4000]);
+    expect(rows('message').map(({ offsetMs, clockErrorMs }) => [offsetMs, clockErrorMs])).toEqual([
+      [measured.offsetMs, measured.errorMs],
+      [0, null],
+    ]);
+    // Nor does it measure anything: our own time would say that the server's clock is right.
+    expect(source.measured()).toEqual(measured);
   });
 
   it('that names nobody has neither subject', async () => {

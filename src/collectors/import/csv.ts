@@ -88,6 +88,7 @@ export class CsvReading implements Reading {
     void this.#leases.account({
       original: Buffer.from(original),
       sentMs: null,
+      byOurClock: false,
       leases: [lease],
       translations: [],
       restarted: null,

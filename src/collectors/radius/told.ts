@@ -16,11 +16,15 @@ export function toldAccounting(
 ): ToldAccounting {
   const { status, server, delaySeconds } = accounting;
   const seconds = eventSeconds(accounting);
-  const sentMs = seconds === null ? null : (seconds + delaySeconds) * 1000;
-  // Without either the message's time counts, and our clock needs no correction by the server's.
-  const timeMs = seconds === null && delaySeconds === 0 ? null : eventTimeMs(accounting, receivedMs);
+  const timeMs = eventTimeMs(accounting, receivedMs);
+  const head = {
+    original,
+    // Our own time would measure that the server's clock is right.
+    sentMs: seconds === null ? null : (seconds + delaySeconds) * 1000,
+    byOurClock: seconds === null,
+  };
   if (status === 'on' || status === 'off')
-    return { original, sentMs, leases: [], translations: [], restarted: { server, timeMs } };
+    return { ...head, leases: [], translations: [], restarted: { server, timeMs } };
   const session = sessionDigest(accounting);
   const { userName, callingStation } = accounting;
   const none = status === 'stop' ? [{ address: null, bits: 0 }] : [];
@@ -35,7 +39,7 @@ export function toldAccounting(
     userName,
     callingStation,
   }));
-  return { original, sentMs, leases, translations: translations(accounting, timeMs), restarted: null };
+  return { ...head, leases, translations: translations(accounting, timeMs), restarted: null };
 }
 
 /** When it happened, ms: by the server's clock where it tells (RFC 2869, 5.3), else so long ago as it says by ours. */
@@ -61,7 +65,7 @@ export function sessionDigest({ server, session }: Pick<Accounting, 'server' | '
 }
 
 /** Ports belong to the IPv4 address that the same message tells; without it nobody holds them. */
-function translations({ status, held, ports }: Accounting, timeMs: number | null): ToldTranslation[] {
+function translations({ status, held, ports }: Accounting, timeMs: number): ToldTranslation[] {
   const inside = held.find(({ address }) => isV4(address));
   if (inside === undefined) return [];
   return ports.flatMap(({ outside, low, high, event }) =>

@@ -58,12 +58,14 @@ describe('what an Accounting-Request says', () => {
     ['its own time and how long it tried', [EVENT_TIME, DELAY], EVENT * 1000, (EVENT + 3) * 1000],
     ['its own time', [EVENT_TIME], EVENT * 1000, EVENT * 1000],
     ['how long it tried', [DELAY], RECEIVED_MS - 3000, null],
-    ['neither', [], null, null],
-    ['the time of a clock that was never set', [attribute(55, number(0))], null, null],
+    ['neither', [], RECEIVED_MS, null],
+    ['the time of a clock that was never set', [attribute(55, number(0))], RECEIVED_MS, null],
+    ['that with how long it tried', [attribute(55, number(0)), DELAY], RECEIVED_MS - 3000, null],
     ['an endless trying', [attribute(41, number(0xff_ff_ff_ff))], 0, null],
   ])('of a server that tells %s has these times', (_name, attributes, timeMs, sentMs) => {
     const message = told(status(3), NAS, SESSION, ADDRESS, ...attributes);
     expect([message.leases[0]?.timeMs, message.sentMs]).toEqual([timeMs, sentMs]);
+    expect(message.byOurClock).toBe(sentMs === null);
   });
 
   it.each([
