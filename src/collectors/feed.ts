@@ -1,4 +1,5 @@
 import type { Endpoint } from '../model/address.ts';
+import type { Millis } from '../model/time.ts';
 import type { PortRange, TranslationEvent } from '../model/translations.ts';
 
 /** What an exporter says of a translation, by its own clock, parsed. */
@@ -39,8 +40,11 @@ export interface SourceFeed {
    * never rejects. @returns whether it was stored
    */
   take(message: ToldMessage): Promise<boolean>;
-  /** So many records or messages of the source were lost before now; 0 when they could not be counted. */
-  lost(count: number): void;
+  /**
+   * So many records or messages of the source were lost before now; 0 when they could not be counted.
+   * @param since  by our clock: they may have been from then on; without it from when the source was last heard
+   */
+  lost(count: number, since?: Millis): void;
   /** The source began anew: all that it held has ended. */
   restarted(): void;
   /** What made no sense, by a stable reason in lower case and dashes; `sample` is shown to operators with digits masked. */

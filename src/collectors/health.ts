@@ -15,7 +15,7 @@ export interface HealthFacts {
   readonly lastRecordMs: number | null;
   /** Null: never silent. */
   readonly silentAfterMs: number | null;
-  /** Whether what tells is there at all: the command runs, the pipe or file is open. */
+  /** Whether what tells is there at all: the command runs, the pipe or file is open, a stream is. */
   readonly isRunning: boolean;
   readonly records: number;
   /** IPFIX and NetFlow v9: whether any template that came can tell of translations; null for others. */

@@ -87,6 +87,7 @@ class Running implements Collectors {
     const isOwn = addressList(settings.own);
     this.#sources = settings.sources.map((item) => runningSource(item, parts, isOwn));
     this.#ipfix = new IpfixReceiver({
+      clock: parts.clock,
       sourceOf: (from) => {
         const found = this.#sourceOf('ipfix', from);
         return found?.settings.protocol === 'ipfix'
@@ -118,7 +119,7 @@ class Running implements Collectors {
       await this.#vouching.begin({
         source: running.source,
         silentAfterMs: running.settings.silentAfterMs,
-        isRunning: () => running.lines?.isTelling() ?? true,
+        isRunning: () => this.#isTelling(running),
       });
     }
   }
@@ -131,6 +132,7 @@ class Running implements Collectors {
         sourceStatus(
           running,
           exporters.filter(({ from }) => running.settings.protocol === 'ipfix' && running.isFrom(from)),
+          this.#isTelling(running),
           now,
         ),
       ),
@@ -145,6 +147,19 @@ class Running implements Collectors {
     await Promise.all(this.#open.map(({ listener }) => listener.close()));
     await Promise.all(this.#sources.flatMap(({ lines }) => lines?.stop() ?? []));
     await this.#vouching.end();
+  }
+
+  /** Whether what happens now would be told: of a source of streams, only while it has one open. */
+  #isTelling({ settings, source, lines }: RunningSource): boolean {
+    if (lines !== null) return lines.isTelling();
+    if (settings.protocol !== 'ipfix' && settings.protocol !== 'syslog') return true;
+    const { streams } = settings.protocol === 'ipfix' ? this.#ipfix : this.#syslog;
+    return streams.isTelling(
+      source,
+      this.#settings.listeners.some(
+        ({ protocol, transport }) => protocol === settings.protocol && transport === 'udp',
+      ),
+    );
   }
 
   #sourceOf(protocol: SourceSettings['protocol'], from: IpAddress): RunningSource | null {

@@ -223,9 +223,9 @@ export class Source implements SourceFeed {
     return this.#hear(sentMs);
   }
 
-  lost(count: number): void {
+  lost(count: number, since?: Millis): void {
     this.counts.lost += count;
-    this.#gap('lost', count);
+    this.#gap('lost', count, since);
   }
 
   /**

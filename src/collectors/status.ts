@@ -61,10 +61,14 @@ export interface CollectorsStatus {
   readonly unknownSenders: number;
 }
 
-/** @param exporters  the source's exporter addresses and streams, of an IPFIX source */
+/**
+ * @param exporters  the source's exporter addresses and streams, of an IPFIX source
+ * @param isTelling  whether what happens now would be told
+ */
 export function sourceStatus(
   { settings, source, since, lines }: RunningSource,
   exporters: readonly DecoderStatus[],
+  isTelling: boolean,
   now: Millis,
 ): SourceStatus {
   const { counts, rejections, heard } = source;
@@ -81,7 +85,7 @@ export function sourceStatus(
       sinceMs: since,
       lastRecordMs: heard,
       silentAfterMs: settings.silentAfterMs,
-      isRunning: lines?.isTelling() ?? true,
+      isRunning: isTelling,
       // An access server tells of leases; that it tells of no port is no fault.
       records: settings.protocol === 'radius' ? 0 : counts.messages,
       tellsTranslations:

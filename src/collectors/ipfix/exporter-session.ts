@@ -1,5 +1,6 @@
 import type { SourceFeed, ToldTranslation } from '../feed.ts';
-import type { StreamHandler } from '../transport/stream.ts';
+import type { WatchedStream } from '../transport/source-streams.ts';
+import type { StreamEnd, StreamHandler } from '../transport/stream.ts';
 import { Decoder, type DecoderStatus } from './decoder.ts';
 import type { Dialect } from './dialects.ts';
 import { StreamCutter } from './stream-cutter.ts';
@@ -84,20 +85,25 @@ export class IpfixStream implements StreamHandler {
   readonly #feed: SourceFeed;
   readonly #exporter: IpfixExporter;
   readonly #cutter: StreamCutter;
-  readonly #onClosed: () => void;
+  readonly #watched: WatchedStream;
   #isBroken = false;
 
-  constructor(options: IpfixExporterOptions, onClosed: () => void = () => undefined) {
+  constructor(options: IpfixExporterOptions, watched: WatchedStream) {
     this.#feed = options.feed;
     this.#exporter = new IpfixExporter(options);
-    this.#cutter = new StreamCutter((message) => this.#exporter.datagram(message));
-    this.#onClosed = onClosed;
+    this.#cutter = new StreamCutter((message) => {
+      this.#exporter.datagram(message);
+      watched.heard();
+    });
+    this.#watched = watched;
   }
 
   /** Bytes that are held of a message that is not yet whole. */
   get waiting(): number {
     return this.#cutter.waiting;
   }
+
+  readonly opened = (): void => this.#watched.opened();
 
   readonly data = (bytes: Buffer): boolean => {
     if (this.#isBroken) return false;
@@ -108,10 +114,11 @@ export class IpfixStream implements StreamHandler {
     return false;
   };
 
-  readonly closed = (): void => {
-    if (!this.#isBroken && this.#cutter.waiting > 0) this.#feed.rejected('message-cut', 1);
+  readonly closed = (end: StreamEnd): void => {
+    const isCut = this.#cutter.waiting > 0;
+    if (!this.#isBroken && isCut) this.#feed.rejected('message-cut', 1);
+    this.#watched.closed(end === 'ended' && (this.#isBroken || isCut) ? 'broken' : end);
     this.#isBroken = true;
-    this.#onClosed();
   };
 
   status(): DecoderStatus {

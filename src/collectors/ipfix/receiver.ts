@@ -1,16 +1,19 @@
 import { LRUCache } from 'lru-cache';
 import type { IpAddress } from '../../model/address.ts';
+import { systemClock, type Clock } from '../../model/time.ts';
 import type { SourceFeed } from '../feed.ts';
+import { SourceStreams } from '../transport/source-streams.ts';
 import type { StreamHandler } from '../transport/stream.ts';
 import type { DecoderStatus } from './decoder.ts';
 import { IpfixExporter, IpfixStream, type IpfixExporterOptions } from './exporter-session.ts';
 
-/** Exporter addresses that are remembered at once, and streams that may be open at once. */
+/** Exporter addresses that are remembered at once. */
 const MOST_EXPORTERS = 1024;
 
 export interface IpfixReceiverOptions {
   /** Which source a sender is; null: an unknown one. Asked on its first datagram, and for each connection. */
   readonly sourceOf: (from: IpAddress) => IpfixExporterOptions | null;
+  readonly clock?: Clock;
 }
 
 export interface IpfixReceiverStats {
@@ -28,16 +31,18 @@ export interface IpfixExporterStatus extends DecoderStatus {
 
 /** Takes what a UDP listener or a stream listener hears, and gives it to the session of its sender. */
 export class IpfixReceiver {
+  readonly streams: SourceStreams;
   readonly #options: IpfixReceiverOptions;
   /** Only known senders have a place: others cannot push them out by forged addresses. */
   readonly #exporters = new LRUCache<IpAddress, IpfixExporter>({ max: MOST_EXPORTERS });
-  readonly #streams = new Map<IpfixStream, IpAddress>();
+  readonly #sessions = new Map<IpfixStream, IpAddress>();
   /** The exporter addresses of each source. */
   readonly #addresses = new Map<SourceFeed, Set<IpAddress>>();
   #unknown = 0;
 
   constructor(options: IpfixReceiverOptions) {
     this.#options = options;
+    this.streams = new SourceStreams(options.clock ?? systemClock);
   }
 
   /** For `listenUdp`. */
@@ -45,17 +50,24 @@ export class IpfixReceiver {
     this.#exporterOf(from)?.datagram(bytes);
   };
 
-  /** For `listenStream`; null for an unknown sender. */
+  /** For `listenStream`; null for an unknown sender, and beyond what a source may have. */
   readonly accept = (from: IpAddress): StreamHandler | null => {
     const source = this.#sourceOf(from);
-    if (source === null || this.#streams.size >= MOST_EXPORTERS) return null;
-    const stream = new IpfixStream(source, () => this.#streams.delete(stream));
-    this.#streams.set(stream, from);
+    const watched = source === null ? null : this.streams.accept(source.feed);
+    if (source === null || watched === null) return null;
+    const stream = new IpfixStream(source, {
+      ...watched,
+      closed: (end) => {
+        this.#sessions.delete(stream);
+        watched.closed(end);
+      },
+    });
+    this.#sessions.set(stream, from);
     return stream;
   };
 
   stats(): IpfixReceiverStats {
-    return { unknown: this.#unknown, exporters: this.#exporters.size, streams: this.#streams.size };
+    return { unknown: this.#unknown, exporters: this.#exporters.size, streams: this.#sessions.size };
   }
 
   /** What each session has decoded; walks all templates, so it is for an operator's question. */
@@ -63,7 +75,7 @@ export class IpfixReceiver {
     const datagrams = [...this.#exporters.entries()].map(
       ([from, exporter]) => ({ from, transport: 'udp', ...exporter.status() }) as const,
     );
-    const streams = [...this.#streams].map(
+    const streams = [...this.#sessions].map(
       ([stream, from]) => ({ from, transport: 'stream', ...stream.status() }) as const,
     );
     return [...datagrams, ...streams];
@@ -74,6 +86,7 @@ export class IpfixReceiver {
     if (known !== undefined) return known;
     const source = this.#sourceOf(from);
     if (source === null) return null;
+    this.streams.datagram(source.feed);
     const exporter = new IpfixExporter(source);
     this.#exporters.set(from, exporter);
     return exporter;

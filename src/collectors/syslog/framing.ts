@@ -1,5 +1,3 @@
-import type { StreamHandler } from '../transport/stream.ts';
-
 /** The longest frame, bytes. */
 export const MOST_BYTES = 65_536;
 
@@ -12,7 +10,7 @@ const MOST_DIGITS = 5;
  * Cuts a stream into messages (RFC 6587, 3.4): a length before each, or LF, CR LF or NUL after each, whichever a frame
  * uses. A length counts as one only before a `<`, with which every message begins: a line of IOS XR begins with `1 `.
  */
-export class SyslogFrames implements StreamHandler {
+export class SyslogFrames {
   readonly #onFrame: (frame: Buffer) => void;
   #bytes = Buffer.alloc(0);
   #length = 0;

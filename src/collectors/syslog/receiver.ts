@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { LRUCache } from 'lru-cache';
 import type { IpAddress } from '../../model/address.ts';
 import type { Clock } from '../../model/time.ts';
+import { SourceStreams } from '../transport/source-streams.ts';
 import type { StreamHandler } from '../transport/stream.ts';
 import { datagramLines, SyslogFrames } from './framing.ts';
 import { SyslogReader, type SyslogReaderOptions, type SyslogReaderStatus } from './reader.ts';
@@ -20,11 +21,13 @@ export interface SyslogReceiverStatus {
   readonly unknown: number;
   /** Frames of streams that were too long, or never came to their end. */
   readonly cut: number;
+  /** That sent datagrams. */
   readonly senders: ReadonlyMap<IpAddress, SyslogReaderStatus>;
 }
 
 /** Takes what a UDP listener or a stream listener hears, and gives each sender's lines to its reader. */
 export class SyslogReceiver {
+  readonly streams: SourceStreams;
   readonly #options: SyslogReceiverOptions;
   /** Only known senders have a place: others cannot push them out by forged addresses. */
   readonly #readers = new LRUCache<IpAddress, SyslogReader>({ max: MOST_SENDERS });
@@ -33,6 +36,7 @@ export class SyslogReceiver {
 
   constructor(options: SyslogReceiverOptions) {
     this.#options = options;
+    this.streams = new SourceStreams(options.clock);
   }
 
   /** For `listenUdp`. */
@@ -43,17 +47,24 @@ export class SyslogReceiver {
     for (const line of datagramLines(bytes)) reader.line(textOf(line), now);
   };
 
-  /** For `listenStream`; null for an unknown sender. */
+  /** For `listenStream`; null for an unknown sender, and beyond what a source may have. */
   readonly accept = (from: IpAddress): StreamHandler | null => {
-    const reader = this.#readerOf(from);
-    if (reader === null) return null;
+    const source = this.#sourceOf(from);
+    const watched = source === null ? null : this.streams.accept(source.feed);
+    if (source === null || watched === null) return null;
     const { clock } = this.#options;
-    const frames = new SyslogFrames((frame) => reader.line(textOf(frame), clock()));
+    const reader = new SyslogReader(source);
+    const frames = new SyslogFrames((frame) => {
+      reader.line(textOf(frame), clock());
+      watched.heard();
+    });
     return {
+      opened: watched.opened,
       data: frames.data,
-      closed: () => {
+      closed: (end) => {
         frames.closed();
         this.#cut += frames.cut;
+        watched.closed(end === 'ended' && frames.cut > 0 ? 'broken' : end);
       },
     };
   };
@@ -66,14 +77,18 @@ export class SyslogReceiver {
   #readerOf(from: IpAddress): SyslogReader | null {
     const known = this.#readers.get(from);
     if (known !== undefined) return known;
-    const source = this.#options.sourceOf(from);
-    if (source === null) {
-      this.#unknown += 1;
-      return null;
-    }
+    const source = this.#sourceOf(from);
+    if (source === null) return null;
+    this.streams.datagram(source.feed);
     const reader = new SyslogReader(source);
     this.#readers.set(from, reader);
     return reader;
+  }
+
+  #sourceOf(from: IpAddress): SyslogReaderOptions | null {
+    const source = this.#options.sourceOf(from);
+    if (source === null) this.#unknown += 1;
+    return source;
   }
 }
 

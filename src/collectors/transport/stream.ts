@@ -4,11 +4,16 @@ import { canonicalAddress, type IpAddress } from '../../model/address.ts';
 import { ShudiError } from '../../model/errors.ts';
 import { bindError } from './bind.ts';
 
+/** `ended`: by the peer, in order. `broken`: in any other way. `stopped`: the listener was closed. */
+export type StreamEnd = 'ended' | 'broken' | 'stopped';
+
 export interface StreamHandler {
+  /** Once, before any data: the connection stands, with TLS after the handshake. */
+  readonly opened: () => void;
   /** Must not throw. False: the peer has sent nonsense, close it. */
   readonly data: (bytes: Buffer) => boolean;
-  /** Once, when the connection is gone, however it ended. */
-  readonly closed: () => void;
+  /** Once, when the connection is gone, however it ended, also when it was never opened. */
+  readonly closed: (end: StreamEnd) => void;
 }
 
 export interface StreamStats {
@@ -56,6 +61,14 @@ export async function listenStream(options: StreamOptions): Promise<StreamListen
 
 /** A handshake must be through in this time, whatever trickles in. */
 const HANDSHAKE_MS = 10_000;
+/** After so long without anything the system asks whether the peer is there still: one that is gone holds no place. */
+const KEEP_ALIVE_MS = 60_000;
+
+interface Connection {
+  readonly handler: StreamHandler;
+  /** Whether the peer has said that nothing more comes. */
+  isEnded: boolean;
+}
 
 class Listener implements StreamListener {
   /** Set by `open`. */
@@ -66,14 +79,16 @@ class Listener implements StreamListener {
   readonly #tls: TlsServer | null;
   readonly #connections = new Set<Socket>();
   /** Of connections whose handshake goes on, by their two ends. */
-  readonly #handshakes = new Map<string, StreamHandler>();
+  readonly #handshakes = new Map<string, Connection>();
   #refused = 0;
   #closing: Promise<void> | null = null;
 
   constructor(options: StreamOptions) {
     this.#options = options;
     this.#tls = options.tls === null ? null : this.#tlsServer(options.tls);
-    this.#server = createServer((socket) => this.#accept(socket));
+    this.#server = createServer({ keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }, (socket) =>
+      this.#accept(socket),
+    );
     this.#server.maxConnections = options.maxConnections;
     this.#server.on('drop', () => {
       this.#refused += 1;
@@ -148,30 +163,33 @@ class Listener implements StreamListener {
       return;
     }
     const ends = endsOf(socket);
+    const connection: Connection = { handler, isEnded: false };
     this.#connections.add(socket);
     socket.once('close', () => {
       this.#connections.delete(socket);
       this.#handshakes.delete(ends);
-      handler.closed();
+      handler.closed(this.#closing !== null ? 'stopped' : connection.isEnded ? 'ended' : 'broken');
     });
     if (this.#tls === null) {
-      this.#serve(socket, handler);
+      this.#serve(socket, connection);
       return;
     }
-    this.#handshakes.set(ends, handler);
+    this.#handshakes.set(ends, connection);
     this.#tls.emit('connection', socket);
   }
 
   #secured(socket: TLSSocket): void {
     const ends = endsOf(socket);
-    const handler = this.#handshakes.get(ends);
+    const connection = this.#handshakes.get(ends);
     this.#handshakes.delete(ends);
     socket.on('error', () => socket.destroy());
-    if (handler === undefined) socket.destroy();
-    else this.#serve(socket, handler);
+    if (connection === undefined) socket.destroy();
+    else this.#serve(socket, connection);
   }
 
-  #serve(socket: Socket, handler: StreamHandler): void {
+  #serve(socket: Socket, connection: Connection): void {
+    const { handler } = connection;
+    handler.opened();
     socket.setTimeout(this.#options.idleMs, () => socket.destroy());
     const onData = (bytes: Buffer): void => {
       if (handler.data(bytes)) return;
@@ -179,6 +197,9 @@ class Listener implements StreamListener {
       socket.destroy();
     };
     socket.on('data', onData);
+    socket.once('end', () => {
+      connection.isEnded = !socket.destroyed;
+    });
   }
 }
 

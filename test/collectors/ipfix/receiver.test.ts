@@ -128,17 +128,19 @@ describe('exporters that send streams', () => {
     const { address } = await open(taken, null);
     const socket = connect(address.port, HOST);
     socket.write(Buffer.concat(MESSAGES));
-    await feed.until(3);
+    // Before the first connection nothing could be told.
+    await feed.until(4);
+    expect(feed.calls[0]).toBe('lost 0');
     expect(told(feed)).toEqual(PORTS);
     expect(taken.stats()).toEqual({ unknown: 0, exporters: 0, streams: 1 });
     const again = connect(address.port, HOST);
     again.write(MESSAGES[1] ?? '');
-    await feed.until(4);
+    await feed.until(5);
     expect(told(feed)).toEqual(PORTS);
     socket.destroy();
     again.end(MESSAGES[1]?.subarray(0, 9) ?? '');
-    await feed.until(5);
-    expect(feed.calls.at(-1)).toBe('rejected message-cut 1');
+    await feed.until(7);
+    expect(feed.calls.slice(-2)).toEqual(['rejected message-cut 1', 'lost 0']);
   });
 
   it('are closed when they send nonsense, and when they are strangers', async () => {
@@ -148,7 +150,14 @@ describe('exporters that send streams', () => {
     const hostile = connect(listener.address.port, HOST);
     hostile.write(Buffer.concat([...MESSAGES, Buffer.alloc(400, 'x')]));
     await gone(hostile);
-    expect(feed.calls).toEqual(['take 0', 'take 1', 'take 1', 'rejected message-version 1']);
+    expect(feed.calls).toEqual([
+      'lost 0',
+      'take 0',
+      'take 1',
+      'take 1',
+      'rejected message-version 1',
+      'lost 0',
+    ]);
     await gone(connect({ port: listener.address.port, host: HOST, localAddress: '127.0.0.9' }));
     expect(taken.stats()).toEqual({ unknown: 1, exporters: 0, streams: 0 });
     expect(listener.stats()).toEqual({ connections: 0, refused: 1 });
@@ -171,7 +180,7 @@ describe('exporters that send streams', () => {
     const socket = connectTls({ host: HOST, port: address.port, ca: own.cert, ...theirs });
     onTestFinished(() => void socket.destroy());
     socket.write(Buffer.concat(MESSAGES));
-    await feed.until(3);
+    await feed.until(4);
     expect(told(feed)).toEqual(PORTS);
   });
 });

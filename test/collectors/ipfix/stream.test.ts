@@ -4,7 +4,7 @@ import { IpfixStream } from '../../../src/collectors/ipfix/exporter-session.ts';
 import { StreamCutter } from '../../../src/collectors/ipfix/stream-cutter.ts';
 import { holds, PATIENCE } from '../../support/fuzzing.ts';
 import { message, nat44, NAT44, set, template, uint } from './exporter.ts';
-import { heardFeed } from './source-feed.ts';
+import { heardFeed, type HeardFeed } from './source-feed.ts';
 
 const MESSAGES = [
   message([set(2, [template(256, NAT44)])]),
@@ -13,6 +13,17 @@ const MESSAGES = [
   message([set(256, [nat44({ event: 5 })])], { sequence: 2 }),
 ];
 const STREAM = Buffer.concat(MESSAGES);
+
+/** What the account of its source is told goes to `ends`: `heard`, and how it ended. */
+const streamOf = (feed: HeardFeed, ends: string[] = []): IpfixStream =>
+  new IpfixStream(
+    { feed, dialect: null },
+    {
+      opened: () => ends.push('opened'),
+      heard: () => ends.push('heard'),
+      closed: (end) => ends.push(end),
+    },
+  );
 
 describe('a stream of messages', () => {
   it('is cut the same, wherever its bytes are parted', () => {
@@ -23,9 +34,9 @@ describe('a stream of messages', () => {
     ];
     for (const parts of parted) {
       const feed = heardFeed();
-      const stream = new IpfixStream({ feed, dialect: null });
+      const stream = streamOf(feed);
       expect(parts.every((part) => stream.data(part))).toBe(true);
-      stream.closed();
+      stream.closed('ended');
       expect(feed.messages.map(({ original }) => original)).toEqual(MESSAGES);
       expect(feed.calls).toEqual(['take 0', 'take 2', 'take 0', 'take 1']);
     }
@@ -34,7 +45,7 @@ describe('a stream of messages', () => {
   it('messages are copies: the bytes that they came in may be used again', () => {
     const feed = heardFeed();
     const bytes = Buffer.from(STREAM);
-    new IpfixStream({ feed, dialect: null }).data(bytes);
+    streamOf(feed).data(bytes);
     bytes.fill(0);
     expect(feed.messages.map(({ original }) => original)).toEqual(MESSAGES);
   });
@@ -44,25 +55,41 @@ describe('a stream of messages', () => {
     ['a length that holds no head', Buffer.concat([uint(10, 2), uint(15, 2)]), 'message-length'],
   ])('%s ends it, and what came before stands', (_name, nonsense, reason) => {
     const feed = heardFeed();
-    const stream = new IpfixStream({ feed, dialect: null });
+    const stream = streamOf(feed);
     expect(stream.data(Buffer.concat([STREAM, nonsense, STREAM]))).toBe(false);
     expect(stream.data(STREAM)).toBe(false);
-    stream.closed();
+    stream.closed('ended');
     expect(feed.calls).toEqual(['take 0', 'take 2', 'take 0', 'take 1', `rejected ${reason} 1`]);
   });
 
   it('a message that never came to its end is counted', () => {
     const feed = heardFeed();
-    const stream = new IpfixStream({ feed, dialect: null });
+    const stream = streamOf(feed);
     expect(stream.data(STREAM.subarray(0, -1))).toBe(true);
-    stream.closed();
+    stream.closed('ended');
     expect(feed.calls.at(-1)).toBe('rejected message-cut 1');
+  });
+
+  it.each([
+    ['between two messages', STREAM, 'ended', 'ended'],
+    ['within one', STREAM.subarray(0, -1), 'ended', 'broken'],
+    ['after nonsense', Buffer.concat([STREAM, Buffer.alloc(9)]), 'ended', 'broken'],
+    ['by a reset', STREAM, 'broken', 'broken'],
+    ['by us within one', STREAM.subarray(0, -1), 'stopped', 'stopped'],
+  ] as const)('that ends %s tells so', (_name, bytes, end, told) => {
+    const ends: string[] = [];
+    const stream = streamOf(heardFeed(), ends);
+    stream.opened();
+    stream.data(bytes);
+    stream.closed(end);
+    const whole = bytes.length < STREAM.length ? 3 : 4;
+    expect(ends).toEqual(['opened', ...Array.from({ length: whole }, () => 'heard'), told]);
   });
 
   it('a new stream knows no template of the one before', () => {
     const feed = heardFeed();
-    new IpfixStream({ feed, dialect: null }).data(STREAM);
-    const second = new IpfixStream({ feed, dialect: null });
+    streamOf(feed).data(STREAM);
+    const second = streamOf(feed);
     second.data(MESSAGES[1] ?? STREAM);
     expect(feed.calls.at(-1)).toBe('take 0');
     expect(second.status()).toMatchObject({ templates: 0, pending: 1 });
@@ -79,7 +106,7 @@ describe('a stream of messages', () => {
     await holds(
       fc.asyncProperty(fc.array(piece, { maxLength: 12 }), (pieces) => {
         const feed = heardFeed();
-        const stream = new IpfixStream({ feed, dialect: null });
+        const stream = streamOf(feed);
         let isOpen = true;
         for (const bytes of pieces) {
           const goesOn = stream.data(bytes);
@@ -87,7 +114,7 @@ describe('a stream of messages', () => {
           isOpen = goesOn;
           expect(stream.waiting).toBeLessThan(65_535);
         }
-        stream.closed();
+        stream.closed('ended');
         seen.messages += feed.messages.length;
         if (!isOpen) seen.ended += 1;
         return Promise.resolve();

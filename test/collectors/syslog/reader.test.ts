@@ -88,7 +88,7 @@ describe('a receiver', () => {
     const heard = receiver();
     const handler = heard.receiver.accept(KNOWN) ?? expect.fail('refused');
     expect(handler.data(Buffer.from(`${ASA.length} ${ASA}${HUAWEI}\n${ASA.slice(0, -1)}`))).toBe(true);
-    handler.closed();
+    handler.closed('ended');
     expect(told(heard.feed)).toEqual([ASA_TOLD, HUAWEI_TOLD]);
     expect(heard.receiver.status().cut).toBe(1);
   });

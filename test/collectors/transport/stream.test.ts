@@ -18,7 +18,7 @@ const HOST = '127.0.0.1';
 
 interface Heard {
   readonly listener: StreamListener;
-  /** `from 127.0.0.1`, each piece of data, `closed`. */
+  /** `from 127.0.0.1`, `opened`, each piece of data, how it ended. */
   readonly log: string[];
   /** Resolves when the log has such a line. */
   readonly until: (line: string, times?: number) => Promise<void>;
@@ -40,11 +40,12 @@ async function listen(wish: Partial<StreamOptions> = {}): Promise<Heard> {
     accept: (from) => {
       note(`from ${from}`);
       return {
+        opened: () => note('opened'),
         data: (bytes) => {
           note(bytes.toString('latin1'));
           return !bytes.includes('nonsense');
         },
-        closed: () => note('closed'),
+        closed: (end) => note(end),
       };
     },
     ...wish,
@@ -88,8 +89,8 @@ describe('a stream listener', () => {
     await heard.until('hello');
     expect(heard.listener.stats()).toEqual({ connections: 1, refused: 0 });
     socket.end();
-    await heard.until('closed');
-    expect(heard.log).toEqual(['from 127.0.0.1', 'hello', 'closed']);
+    await heard.until('ended');
+    expect(heard.log).toEqual(['from 127.0.0.1', 'opened', 'hello', 'ended']);
     expect(heard.listener.stats()).toEqual({ connections: 0, refused: 0 });
   });
 
@@ -107,8 +108,8 @@ describe('a stream listener', () => {
     const closed = gone(socket);
     socket.write('nonsense');
     await closed;
-    await heard.until('closed');
-    expect(heard.log).toEqual(['from 127.0.0.1', 'nonsense', 'closed']);
+    await heard.until('broken');
+    expect(heard.log).toEqual(['from 127.0.0.1', 'opened', 'nonsense', 'broken']);
   });
 
   it('closes an unknown peer at once, and counts it', async () => {
@@ -130,11 +131,11 @@ describe('a stream listener', () => {
     const heard = await listen({ idleMs: 50 });
     const idle = dial(heard);
     await gone(idle);
-    await heard.until('closed');
+    await heard.until('broken');
     const socket = dial(heard);
     await heard.until('from 127.0.0.1', 2);
     socket.resetAndDestroy();
-    await heard.until('closed', 2);
+    await heard.until('broken', 2);
   });
 
   it('close ends all connections, and resolves when each was told so', async () => {
@@ -143,7 +144,7 @@ describe('a stream listener', () => {
     const closed = sockets.map((socket) => gone(socket));
     await heard.until('from 127.0.0.1', 2);
     await Promise.all([heard.listener.close(), heard.listener.close()]);
-    expect(heard.log.filter((line) => line === 'closed').length).toBe(2);
+    expect(heard.log.filter((line) => line === 'stopped').length).toBe(2);
     await Promise.all(closed);
   });
 
@@ -175,8 +176,8 @@ describe.runIf(hasTool('openssl'))('a stream listener with TLS', () => {
     await heard.until('hello');
     expect(socket.authorized).toBe(true);
     socket.end();
-    await heard.until('closed');
-    expect(heard.log).toEqual(['from 127.0.0.1', 'hello', 'closed']);
+    await heard.until('ended');
+    expect(heard.log).toEqual(['from 127.0.0.1', 'opened', 'hello', 'ended']);
   });
 
   it('closes a peer that sends nonsense', async () => {
@@ -184,7 +185,7 @@ describe.runIf(hasTool('openssl'))('a stream listener with TLS', () => {
     const socket = dialTls(heard);
     socket.write('nonsense');
     await gone(socket);
-    await heard.until('closed');
+    await heard.until('broken');
     expect(heard.listener.stats()).toEqual({ connections: 0, refused: 0 });
   });
 
@@ -196,7 +197,7 @@ describe.runIf(hasTool('openssl'))('a stream listener with TLS', () => {
       socket.write('hello');
       await gone(socket);
     }
-    await heard.until('closed', 2);
+    await heard.until('broken', 2);
     expect(heard.log).not.toContain('hello');
     dialTls(heard, right).write('hello');
     await heard.until('hello');
@@ -212,7 +213,7 @@ describe.runIf(hasTool('openssl'))('a stream listener with TLS', () => {
       isSecure = true;
     });
     await gone(socket);
-    await heard.until('closed');
+    await heard.until('broken');
     expect(isSecure).toBe(false);
     const newer = dialTls(heard, { maxVersion: 'TLSv1.2' });
     await once(newer, 'secureConnect');
@@ -230,8 +231,13 @@ describe.runIf(hasTool('openssl'))('a stream listener with TLS', () => {
     const plain = dial(heard);
     plain.write('GET / HTTP/1.1\r\n\r\n');
     await Promise.all([gone(plain), gone(dial(heard)), gone(dialTls(heard))]);
-    await heard.until('closed', 3);
-    expect(heard.log.filter((line) => !line.startsWith('from'))).toEqual(['closed', 'closed', 'closed']);
+    await heard.until('broken', 3);
+    expect(heard.log.filter((line) => !line.startsWith('from')).sort()).toEqual([
+      'broken',
+      'broken',
+      'broken',
+      'opened',
+    ]);
   });
 
   it('close ends connections before, in and after the handshake', async () => {
@@ -242,7 +248,7 @@ describe.runIf(hasTool('openssl'))('a stream listener with TLS', () => {
     await heard.until('from 127.0.0.1', 2);
     const closed = [secure, half].map((socket) => gone(socket));
     await heard.listener.close();
-    expect(heard.log.filter((line) => line === 'closed').length).toBe(2);
+    expect(heard.log.filter((line) => line === 'stopped').length).toBe(2);
     await Promise.all(closed);
   });
 
