@@ -28,7 +28,7 @@ const source = Type.Object(
         '`ipfix`: IPFIX and NetFlow v9. `syslog`: NAT log lines. `radius`: accounting of an access server. `conntrack`: Linux NAT on this machine, or its lines from a pipe or file.',
     }),
     from: cidrs(
-      'Where it sends from; what comes from elsewhere is ignored and counted. Not for `conntrack`.',
+      'Where it sends from, no other source of its protocol does; what comes from elsewhere is ignored and counted. Not for `conntrack`.',
     ),
     realm: Type.String({
       pattern: '^[A-Za-z0-9._-]{0,32}$',

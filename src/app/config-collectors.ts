@@ -4,6 +4,7 @@ import type { Site } from '../model/accounts.ts';
 import type { CollectorsSettings, ListenerSettings, SourceSettings } from '../collectors/settings.ts';
 import { parseCidr } from '../geo/prefix.ts';
 import { RECEIVE_BUFFER, SOURCE_DEFAULTS } from './config-collectors-schema.ts';
+import { holdsAllV4, overlapOf } from './config-collectors-senders.ts';
 import type { ConfigFile, Path } from './config-file.ts';
 import { timeout } from './config-gateway.ts';
 import type { RawConfig } from './config-schema.ts';
@@ -42,7 +43,27 @@ export function collectorsOf(file: ConfigFile, at: Absolute): CollectorsSettings
   for (const [index, { protocol }] of sources.entries())
     if (protocol !== 'conntrack' && !listeners.some((listener) => listener.protocol === protocol))
       throw file.fault([...root, 'sources', index, 'protocol'], 'no listener hears this protocol');
+  for (const [index, { protocol }] of listeners.entries())
+    if (!sources.some((source) => source.protocol === protocol))
+      throw file.fault([...root, 'listeners', index, 'protocol'], 'no source sends by this protocol');
+  for (const protocol of ['ipfix', 'syslog', 'radius'] as const) requireApart(file, sources, protocol, root);
   return sources.length === 0 ? null : { own: collectors.own, sources, listeners };
+}
+
+/** What comes from an address is of one source: else the order in the file would decide whose it is. */
+function requireApart(
+  file: ConfigFile,
+  sources: readonly SourceSettings[],
+  protocol: SourceSettings['protocol'],
+  root: Path,
+): void {
+  const overlap = overlapOf(sources.map((source) => (source.protocol === protocol ? source.from : null)));
+  if (overlap === null) return;
+  const { source, place, text, other } = overlap;
+  throw file.fault(
+    [...root, 'sources', source, 'from', place],
+    `${text} of ${sources[source]?.name} overlaps ${other.text} of ${sources[other.source]?.name}: whose would be what comes from there?`,
+  );
 }
 
 function sourceOf(file: ConfigFile, raw: RawSource, path: Path, at: Absolute): SourceSettings {
@@ -169,4 +190,5 @@ function requireCidr(file: ConfigFile, cidr: string, path: Path): void {
   if (prefix === null)
     throw file.fault(path, 'is not an address or CIDR (no bits may be set behind the prefix)');
   if (prefix.length === 0) throw file.fault(path, 'would hold every address there is');
+  if (holdsAllV4(prefix)) throw file.fault(path, 'would hold every address of IPv4');
 }

@@ -39,8 +39,12 @@ interface Pieces {
   readonly listeners?: readonly string[];
 }
 
+/** One for each protocol that the sources send by. */
+const heardBy = (sources: readonly string[]): readonly string[] =>
+  LISTENERS.filter((listener) => sources.some((source) => source.includes(listener.split(',')[0] ?? '')));
+
 /** Sources begin at line 8, listeners below them at line 9 + the number of sources. */
-function text({ own = '[]', sources = [IPFIX], listeners = LISTENERS }: Pieces): string {
+function text({ own = '[]', sources = [IPFIX], listeners = heardBy(sources) }: Pieces): string {
   const items = (list: readonly string[]): string =>
     list.length === 0 ? '    []\n' : list.map((item) => `    - { ${item} }\n`).join('');
   return `${HEAD}collectors:
@@ -67,13 +71,14 @@ function fault(pieces: Pieces): ShudiError {
 }
 
 const sourceOf = (source: string) => settings({ sources: [source] }).sources[0];
-const listenerOf = (listener: string) => settings({ listeners: [...LISTENERS, listener] }).listeners.at(-1);
+/** Of each protocol that is sent to listeners. */
+const SENDING = [IPFIX, SYSLOG, RADIUS];
+const listenerOf = (listener: string) =>
+  settings({ sources: SENDING, listeners: [...LISTENERS, listener] }).listeners.at(-1);
 
 describe('the defaults', () => {
   it('of a configuration without sources are no collectors', () => {
     expect(configOf(parseConfig(HEAD, 'shudi.yaml'), directory).collectors).toBeNull();
-    const listeners = `${HEAD}collectors: { listeners: [{ protocol: ipfix, port: 1 }] }\n`;
-    expect(configOf(parseConfig(listeners, 'shudi.yaml'), directory).collectors).toBeNull();
   });
 
   it('of each kind of source', () => {
@@ -198,6 +203,11 @@ describe('a source', () => {
       'name: a, protocol: ipfix, from: ["::/0"]',
       'sources[0].from[0]: would hold every address there is',
     ],
+    [
+      'all of IPv4 within IPv6',
+      'name: a, protocol: ipfix, from: ["::/64"]',
+      'sources[0].from[0]: would hold every address of IPv4',
+    ],
     ['senders of its own machine', `${CONNTRACK}, from: [192.0.2.1]`, 'sources[0].from: has no place here'],
     ['another dialect', `${IPFIX}, dialect: cisco`, 'sources[0].dialect: must be one of rfc8158, hsl'],
     ['another vendor', `${SYSLOG}, vendor: acme`, 'sources[0].vendor: must be one of junos'],
@@ -238,6 +248,44 @@ describe('a source', () => {
       expect(error).toMatchObject({ code: 'config.invalid', where: 'shudi.yaml:8' });
     });
 
+  const FIRST = 'name: one, protocol: ipfix';
+  const SECOND = 'name: two, protocol: ipfix';
+
+  it.each([
+    ['the same', '192.0.2.1', '192.0.2.1'],
+    ['one within the other', '192.0.2.0/24', '192.0.2.77'],
+    ['the other within the one', '192.0.2.128/25', '192.0.2.0/24'],
+    ['an IPv4-mapped one', '192.0.2.0/24', '::ffff:192.0.2.9'],
+    ['IPv4-mapped networks', '::ffff:192.0.2.0/120', '192.0.2.0/25'],
+    ['another spelling', '2001:db8::1', '2001:DB8:0:0:0:0:0:1/128'],
+    ['IPv6 networks', '2001:db8::/32', '2001:db8:ffff::/48'],
+  ])('is refused whose senders are those of another: %s', (_name, one, two) => {
+    const error = fault({
+      sources: [
+        `${FIRST}, from: ["198.51.100.1", "${one}", "192.0.3.0/24"]`,
+        SYSLOG,
+        `${SECOND}, from: ["2001:db8:1::/64", "198.51.100.0/32", "203.0.113.0/24", "${two}"]`.replace(
+          two.startsWith('2001') ? '2001:db8:1::/64' : '-',
+          '2001:db9::/64',
+        ),
+      ],
+    });
+    expect(error.message).toContain(
+      `collectors.sources[2].from[3]: ${two} of two overlaps ${one} of one: whose would be what comes from there?`,
+    );
+    expect(error).toMatchObject({ code: 'config.invalid', where: 'shudi.yaml:10' });
+  });
+
+  it('may have senders within its own, those of another protocol, and the ones beside them', () => {
+    const sources = [
+      `${FIRST}, from: [192.0.2.0/25, 192.0.2.1, "::ffff:192.0.2.1", 192.0.2.0/25]`,
+      `${SECOND}, from: [192.0.2.128/25, "2001:db8::/32", "::192.0.2.1"]`,
+      SYSLOG,
+      RADIUS,
+    ];
+    expect(settings({ sources }).sources).toHaveLength(4);
+  });
+
   it('is refused under the name of another, at the second of them', () => {
     const error = fault({ sources: [CONNTRACK, 'name: linux, protocol: ipfix, from: [192.0.2.2]'] });
     expect(error.message).toContain('collectors.sources[1].name: is the name of another source');
@@ -248,7 +296,7 @@ describe('a source', () => {
     'is refused where no listener hears its protocol: %s',
     (protocol) => {
       const error = fault({
-        sources: [IPFIX, SYSLOG, RADIUS],
+        sources: SENDING,
         listeners: LISTENERS.filter((listener) => !listener.includes(protocol)),
       });
       const index = ['ipfix', 'syslog', 'radius'].indexOf(protocol);
@@ -306,7 +354,7 @@ describe('a RADIUS source', () => {
   });
 
   it('may share its subscribers with another', () => {
-    const other = RADIUS.replace('name: bras', 'name: second');
+    const other = RADIUS.replace('name: bras', 'name: second').replace('192.0.2.1', '192.0.2.2');
     expect(settings({ sources: [`${RADIUS}, site: isp`, `${other}, site: isp`] }).sources).toMatchObject([
       { name: 'bras', site: 'isp' },
       { name: 'second', site: 'isp' },
@@ -361,10 +409,21 @@ describe('a listener', () => {
     ['no buffer', 'protocol: ipfix, port: 1, receiveBuffer: 0', '[3].receiveBuffer: must be >= 4096'],
   ] as const)
     it(`is refused, naming file, line and key: ${what}`, () => {
-      const error = fault({ listeners: [...LISTENERS, listener] });
+      const error = fault({ sources: SENDING, listeners: [...LISTENERS, listener] });
       expect(error.message).toContain(says);
-      expect(error).toMatchObject({ code: 'config.invalid', where: 'shudi.yaml:13' });
+      expect(error).toMatchObject({ code: 'config.invalid', where: 'shudi.yaml:15' });
     });
+
+  it.each(['ipfix', 'syslog', 'radius'])('is refused where no source sends to it: %s', (protocol) => {
+    const sources = [...SENDING.filter((source) => !source.includes(protocol)), CONNTRACK];
+    const error = fault({ sources, listeners: LISTENERS });
+    const index = ['ipfix', 'syslog', 'radius'].indexOf(protocol);
+    expect(error.message).toContain(
+      `collectors.listeners[${index}].protocol: no source sends by this protocol`,
+    );
+    expect(error).toMatchObject({ code: 'config.invalid', where: `shudi.yaml:${12 + index}` });
+    expect(fault({ sources: [], listeners: [LISTENERS[index] ?? ''] }).message).toContain('no source sends');
+  });
 });
 
 describe('a change', () => {
@@ -376,7 +435,7 @@ describe('a change', () => {
     ['one more source', { sources: [IPFIX, CONNTRACK] }, ['collectors.sources[1]']],
     ['a sender', { sources: [IPFIX.replace('192.0.2.1', '192.0.2.9')] }, ['collectors.sources[0].from[0]']],
     ['a dialect', { sources: [`${IPFIX}, dialect: hsl`] }, ['collectors.sources[0].dialect']],
-    ['a listener less', { listeners: LISTENERS.slice(0, 2) }, ['collectors.listeners[2]']],
+    ['one more listener', { listeners: LISTENERS.slice(0, 2) }, ['collectors.listeners[1]']],
     ['an address of ours', { own: '[192.0.2.1]' }, ['collectors.own[0]']],
   ])('needs a restart: %s', (_, pieces, keys) => {
     expect(difference(pieces)).toEqual({ changed: keys, needsRestart: keys });
