@@ -47,6 +47,14 @@ export interface SourceFeed {
   lost(count: number, since?: Millis): void;
   /** The source began anew: all that it held has ended. */
   restarted(): void;
-  /** What made no sense, by a stable reason in lower case and dashes; `sample` is shown to operators with digits masked. */
+  /**
+   * What tells of no translation, as is usual, by a stable reason in lower case and dashes; `sample` is shown to
+   * operators with digits masked.
+   */
   rejected(reason: string, count: number, sample?: string): void;
+  /**
+   * Something was told that could not be read: counted as what is rejected, and a gap, as it may have been a translation.
+   * @param since  what it told may have happened from then on; without it from what was last heard
+   */
+  unread(reason: string, count: number, sample?: string, since?: Millis): void;
 }

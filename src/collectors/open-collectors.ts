@@ -145,6 +145,7 @@ class Running implements Collectors {
     clearInterval(this.#timer);
     this.#countDrops();
     await Promise.all(this.#open.map(({ listener }) => listener.close()));
+    this.#ipfix.close();
     await Promise.all(this.#sources.flatMap(({ lines }) => lines?.stop() ?? []));
     await this.#vouching.end();
   }

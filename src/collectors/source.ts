@@ -48,7 +48,7 @@ export interface SourceCounts {
 const MOST_LATE_MS = 7 * DAY_MS;
 /** And so far ahead of it, ms. */
 const MOST_EARLY_MS = 60_000;
-/** A message that tells a time that cannot be true tells of something that happened about so long ago, ms. */
+/** A message that cannot be read, or tells a time that cannot be true, is of what happened so long ago at least, ms. */
 const NEAR_MS = 1000;
 /** The year 2000: no log of before is asked about, and a clock that was never set tells 1970. */
 const EARLIEST = 946_684_800_000;
@@ -251,6 +251,12 @@ export class Source implements SourceFeed {
     // What makes no sense shows all the same that somebody is there.
     this.heard = this.#options.clock();
     this.rejections.add(reason, count, sample);
+  }
+
+  unread(reason: string, count: number, sample?: string, since?: Millis): void {
+    const near = this.#options.clock() - NEAR_MS;
+    if (this.#options.live) this.#gap('dropped', count, Math.min(since ?? near, near) as Millis);
+    this.rejected(reason, count, sample);
   }
 
   /** When something first came since the last call; null when nothing has. */

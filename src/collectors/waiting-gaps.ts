@@ -11,7 +11,13 @@ export class WaitingGaps {
   #list: GapRecord[] = [];
 
   add(gap: GapRecord): void {
-    this.#list = merged([...this.#list, gap]);
+    const list = this.#list;
+    const near = list.findLastIndex((other) => other.reason === gap.reason && areNear(other, gap));
+    if (near === -1 && list.length < MOST_GAPS) list.push(gap);
+    else {
+      const place = near === -1 ? list.length - 1 : near;
+      list[place] = joined(list[place] ?? gap, gap);
+    }
   }
 
   take(): readonly GapRecord[] {
@@ -22,23 +28,17 @@ export class WaitingGaps {
 
   /** What was taken and could not be stored goes before what was noticed since. */
   keep(gaps: readonly GapRecord[]): void {
-    this.#list = merged([...gaps, ...this.#list]);
+    const since = this.#list;
+    this.#list = [];
+    for (const gap of [...gaps, ...since]) this.add(gap);
   }
 }
 
-function merged(gaps: readonly GapRecord[]): GapRecord[] {
-  const list: GapRecord[] = [];
-  for (const gap of gaps) {
-    const last = list.at(-1);
-    const near = last !== undefined && last.reason === gap.reason && gap.from - last.to <= NEAR_MS;
-    if (last !== undefined && (near || list.length >= MOST_GAPS))
-      list[list.length - 1] = {
-        ...last,
-        from: Math.min(last.from, gap.from) as Millis,
-        to: Math.max(last.to, gap.to) as Millis,
-        count: last.count + gap.count,
-      };
-    else list.push(gap);
-  }
-  return list;
-}
+const areNear = (a: GapRecord, b: GapRecord): boolean => b.from - a.to <= NEAR_MS && a.from - b.to <= NEAR_MS;
+
+const joined = (a: GapRecord, b: GapRecord): GapRecord => ({
+  ...a,
+  from: Math.min(a.from, b.from) as Millis,
+  to: Math.max(a.to, b.to) as Millis,
+  count: a.count + b.count,
+});

@@ -126,6 +126,10 @@ class SoundFeed implements SourceFeed {
     if (/[1-9]/.test(sample)) throw new Error('a sample has digits');
     this.rejections += count;
   }
+
+  unread(reason: string, count: number, sample?: string): void {
+    this.rejected(reason, count, sample);
+  }
 }
 
 const wellFed = ({ inputs, slowestMs }: Fed, feed: SoundFeed): void => {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { Domain, type Rejected } from './domain.ts';
+import { systemClock, type Millis } from '../../model/time.ts';
+import { Domain, type DomainOptions, type Rejected } from './domain.ts';
 import type { Dialect } from './dialects.ts';
 import { eachSet, readHead, setKind, type MessageHead } from './message.ts';
 import { createNatEvent, type NatEvent } from './nat-event.ts';
@@ -7,6 +8,8 @@ import { readTemplates } from './template.ts';
 
 /** Observation domains that one exporter may have; a chassis has one a line card. */
 const MOST_DOMAINS = 64;
+/** The one reason that is told by `onNeverCame` too. */
+export const NEVER_CAME = 'template-never-came';
 
 export interface DecoderOptions {
   /** The dialect that the operator has set for the exporter; null to recognise it. */
@@ -17,6 +20,8 @@ export interface DecoderOptions {
   readonly onLost: (count: number) => void;
   /** The exporter began anew: what it held is gone. */
   readonly onRestart: () => void;
+  /** So many data sets were given up, as their template did not come; what they tell may have happened since then. */
+  readonly onNeverCame?: (sets: number, since: Millis) => void;
 }
 
 export interface DecoderStatus {
@@ -39,7 +44,10 @@ export interface DecoderStatus {
 export class Decoder {
   readonly #options: DecoderOptions;
   readonly #event = createNatEvent();
-  readonly #domains = new LRUCache<string, Domain>({ max: MOST_DOMAINS });
+  readonly #domains = new LRUCache<string, Domain>({
+    max: MOST_DOMAINS,
+    dispose: (domain) => domain.pending.giveUp(),
+  });
   readonly #rejected: Rejected = {};
   #messages = 0;
   #records = 0;
@@ -55,16 +63,18 @@ export class Decoder {
   /**
    * Takes a datagram, or one message of a stream. What makes no sense is counted with a reason; what came before it in
    * the message stands.
+   * @param now  when it came, by our clock
    * @returns when the exporter sent it by its own clock, ms; null when it is no message
    */
-  take(bytes: Buffer): number | null {
+  take(bytes: Buffer, now: Millis = systemClock()): number | null {
     const head = readHead(bytes, 0, bytes.length);
     if (typeof head === 'string') {
       this.#reject(`message-${head}`, 1);
       return null;
     }
     this.#messages += 1;
-    const domain = this.#domainOf(head);
+    const domain = this.#domainOf(head, now);
+    domain.hear(now);
     const bootMs = head.uptimeMs === null ? null : head.exportMs - head.uptimeMs;
     this.#follow(domain, head, bootMs);
     const times = { exportMs: head.exportMs, bootMs };
@@ -80,6 +90,11 @@ export class Decoder {
     if (fault !== null) this.#reject(fault, 1);
     if (head.version === 10) domain.sequence.counted(fault === null ? counted : null);
     return head.exportMs;
+  }
+
+  /** Nothing comes any more: gives up what waits for its template. */
+  close(): void {
+    this.#domains.clear();
   }
 
   /** The live counters: cheap enough to be looked at for each message, which `status` is not. */
@@ -110,12 +125,12 @@ export class Decoder {
     };
   }
 
-  #domainOf(head: MessageHead): Domain {
+  #domainOf(head: MessageHead, now: Millis): Domain {
     const key = `${head.version} ${head.domain}`;
     const known = this.#domains.get(key);
     if (known !== undefined) return known;
-    const { dialect, onEvent } = this.#options;
-    const domain = new Domain({
+    const { dialect, onEvent, onNeverCame } = this.#options;
+    const options: DomainOptions = {
       dialect,
       event: this.#event,
       onEvent: (event, read) => {
@@ -126,7 +141,12 @@ export class Decoder {
         this.#records += count;
       },
       reject: (reason, count) => this.#reject(reason, count),
-    });
+      neverCame: (sets, since) => {
+        this.#reject(NEVER_CAME, sets);
+        onNeverCame?.(sets, since);
+      },
+    };
+    const domain = new Domain(options, now);
     this.#domains.set(key, domain);
     return domain;
   }

@@ -1,3 +1,4 @@
+import type { Millis } from '../../model/time.ts';
 import { recognise, tellsTranslations, type Dialect } from './dialects.ts';
 import { interpret, readNumber, type MessageTimes, type Verdict } from './interpret.ts';
 import type { NatEvent } from './nat-event.ts';
@@ -20,6 +21,8 @@ export interface DomainOptions {
   readonly onEvent: (event: NatEvent, dialect: Dialect) => void;
   readonly onRecords: (count: number) => void;
   readonly reject: (reason: string, count: number) => void;
+  /** So many data sets were given up, as their template did not come. */
+  readonly neverCame: (sets: number, since: Millis) => void;
 }
 
 interface Known {
@@ -32,14 +35,27 @@ interface Known {
 /** One observation domain of one exporter (RFC 7011, 2): its templates, its sequence, and what waits for a template. */
 export class Domain {
   readonly sequence = new Sequence();
-  readonly pending = new PendingSets();
+  readonly pending: PendingSets;
   readonly #options: DomainOptions;
   readonly #templates = new Map<number, Known>();
   /** Bit n: natEvent n has come. */
   #seen = 0;
+  #came: Millis;
+  #since: Millis;
 
-  constructor(options: DomainOptions) {
+  /** @param now  when its first message comes, by our clock */
+  constructor(options: DomainOptions, now: Millis) {
     this.#options = options;
+    this.#came = now;
+    this.#since = now;
+    this.pending = new PendingSets(options.neverCame);
+  }
+
+  /** A message comes: what it tells may have happened since the one before. */
+  hear(now: Millis): void {
+    this.#since = this.#came;
+    this.#came = now;
+    this.pending.expire(now);
   }
 
   /** Templates of data, and of options. */
@@ -74,7 +90,9 @@ export class Domain {
       this.data(id, bytes, 0, bytes.length, times);
   }
 
+  /** What waits for such a template will not be told by the next one of this number. */
   withdraw(id: number): void {
+    this.pending.giveUp(id >= 256 ? id : undefined);
     if (id >= 256) this.#templates.delete(id);
     else {
       // RFC 7011, 8.1: all templates, or all options templates.
@@ -90,8 +108,8 @@ export class Domain {
   data(id: number, bytes: Buffer, start: number, end: number, times: MessageTimes): number | null {
     const known = this.#templates.get(id);
     if (known === undefined) {
-      const dropped = this.pending.add({ id, bytes: bytes.subarray(start, end), times });
-      if (dropped > 0) this.#options.reject('template-never-came', dropped);
+      const waits = { id, bytes: bytes.subarray(start, end), times, came: this.#came, since: this.#since };
+      this.pending.add(waits);
       return null;
     }
     const { minimum, isFixed } = known.template;

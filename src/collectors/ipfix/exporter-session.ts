@@ -1,8 +1,10 @@
 import type { SourceFeed, ToldTranslation } from '../feed.ts';
 import type { WatchedStream } from '../transport/source-streams.ts';
 import type { StreamEnd, StreamHandler } from '../transport/stream.ts';
-import { Decoder, type DecoderStatus } from './decoder.ts';
+import { systemClock, type Clock } from '../../model/time.ts';
+import { Decoder, NEVER_CAME, type DecoderStatus } from './decoder.ts';
 import type { Dialect } from './dialects.ts';
+import type { Verdict } from './interpret.ts';
 import { StreamCutter } from './stream-cutter.ts';
 import { toldTranslation } from './told.ts';
 
@@ -15,12 +17,17 @@ export interface IpfixExporterOptions {
    * its observation domains did: then nothing is ended, and the time is a gap. Default true.
    */
   readonly isAlone?: () => boolean;
+  readonly clock?: Clock;
 }
+
+/** What tells of no translation, as is usual. Whatever else is rejected may have been one. */
+const USUAL: ReadonlySet<string> = new Set<Verdict>(['identity', 'notice']);
 
 /** One exporter address of a source, or one stream of it: what its messages say goes to the source's feed. */
 export class IpfixExporter {
   readonly #feed: SourceFeed;
   readonly #decoder: Decoder;
+  readonly #clock: Clock;
   /** Rejections that the feed was told of. */
   readonly #told: Record<string, number> = {};
   /** Of the message that is being decoded. */
@@ -28,8 +35,9 @@ export class IpfixExporter {
   #translations: ToldTranslation[] = [];
   #dialects = new Set<Dialect>();
 
-  constructor({ feed, dialect, isAlone = () => true }: IpfixExporterOptions) {
+  constructor({ feed, dialect, isAlone = () => true, clock = systemClock }: IpfixExporterOptions) {
     this.#feed = feed;
+    this.#clock = clock;
     this.#decoder = new Decoder({
       dialect,
       onEvent: (event, read) => {
@@ -45,6 +53,7 @@ export class IpfixExporter {
         if (isAlone() && this.#decoder.domains === 1) feed.restarted();
         else feed.lost(0);
       },
+      onNeverCame: (sets, since) => feed.unread(NEVER_CAME, sets, undefined, since),
     });
   }
 
@@ -56,12 +65,17 @@ export class IpfixExporter {
     this.#bytes = bytes;
     this.#translations = [];
     this.#dialects.clear();
-    const sentMs = this.#decoder.take(bytes);
+    const sentMs = this.#decoder.take(bytes, this.#clock());
     this.#reject();
     if (sentMs === null) return;
     // One message, also when its records are of several dialects: the place of each in it must be its own.
     const dialect = ['ipfix', [...this.#dialects].sort().join('+')].filter((part) => part !== '').join(':');
     void this.#feed.take({ original: bytes, dialect, sentMs, translations: this.#translations });
+  }
+
+  /** Nothing comes any more: what waits for its template is missing. */
+  close(): void {
+    this.#decoder.close();
   }
 
   status(): DecoderStatus {
@@ -71,9 +85,10 @@ export class IpfixExporter {
   #reject(): void {
     for (const [reason, count] of Object.entries(this.#decoder.rejected)) {
       const before = this.#told[reason] ?? 0;
-      if (count === before) continue;
+      if (count === before || reason === NEVER_CAME) continue;
       this.#told[reason] = count;
-      this.#feed.rejected(reason, count - before);
+      if (USUAL.has(reason)) this.#feed.rejected(reason, count - before);
+      else this.#feed.unread(reason, count - before);
     }
   }
 }
@@ -110,13 +125,14 @@ export class IpfixStream implements StreamHandler {
     const fault = this.#cutter.push(bytes);
     if (fault === null) return true;
     this.#isBroken = true;
-    this.#feed.rejected(fault, 1);
+    this.#feed.unread(fault, 1);
     return false;
   };
 
   readonly closed = (end: StreamEnd): void => {
     const isCut = this.#cutter.waiting > 0;
-    if (!this.#isBroken && isCut) this.#feed.rejected('message-cut', 1);
+    if (!this.#isBroken && isCut) this.#feed.unread('message-cut', 1);
+    this.#exporter.close();
     this.#watched.closed(end === 'ended' && (this.#isBroken || isCut) ? 'broken' : end);
     this.#isBroken = true;
   };

@@ -34,7 +34,10 @@ export class IpfixReceiver {
   readonly streams: SourceStreams;
   readonly #options: IpfixReceiverOptions;
   /** Only known senders have a place: others cannot push them out by forged addresses. */
-  readonly #exporters = new LRUCache<IpAddress, IpfixExporter>({ max: MOST_EXPORTERS });
+  readonly #exporters = new LRUCache<IpAddress, IpfixExporter>({
+    max: MOST_EXPORTERS,
+    dispose: (exporter) => exporter.close(),
+  });
   readonly #sessions = new Map<IpfixStream, IpAddress>();
   /** The exporter addresses of each source. */
   readonly #addresses = new Map<SourceFeed, Set<IpAddress>>();
@@ -65,6 +68,11 @@ export class IpfixReceiver {
     this.#sessions.set(stream, from);
     return stream;
   };
+
+  /** After the listeners: what waits for its template will not be read any more. */
+  close(): void {
+    this.#exporters.clear();
+  }
 
   stats(): IpfixReceiverStats {
     return { unknown: this.#unknown, exporters: this.#exporters.size, streams: this.#sessions.size };
@@ -101,6 +109,7 @@ export class IpfixReceiver {
     const addresses = this.#addresses.get(source.feed) ?? new Set();
     if (addresses.size < MOST_EXPORTERS) addresses.add(from);
     this.#addresses.set(source.feed, addresses);
-    return { ...source, isAlone: () => addresses.size === 1 };
+    const { clock = systemClock } = this.#options;
+    return { ...source, clock, isAlone: () => addresses.size === 1 };
   }
 }

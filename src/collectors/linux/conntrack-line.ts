@@ -14,7 +14,7 @@ export interface ConntrackEvent extends Sides {
   readonly zone: number;
 }
 
-/** Why a line tells of no translation. `not-conntrack` is a fault, the others are usual. */
+/** Why a line tells of no translation. `update` and `identity` are usual, the others are faults. */
 export type NoEvent = 'not-conntrack' | 'update' | 'identity' | 'no-address';
 
 /** The longest line that is looked at, characters; real ones have under 300. */

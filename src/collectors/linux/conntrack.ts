@@ -15,7 +15,7 @@ export class ConntrackReader implements LineReader {
   line(text: string): void {
     const event = conntrackEvent(text);
     const message = { original: text, dialect: DIALECT };
-    if (event === 'not-conntrack') this.#told.reject(event, maskedSample(text));
+    if (event === 'not-conntrack' || event === 'no-address') this.#told.reject(event, maskedSample(text));
     else if (typeof event === 'string') this.#told.ignore(event, message);
     else this.#told.take({ ...message, translations: [toldBy(event)] });
   }

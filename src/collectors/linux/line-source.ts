@@ -21,7 +21,7 @@ export interface LineSource {
 
 interface Both {
   readonly reader: LineReader;
-  readonly feed: Pick<SourceFeed, 'lost' | 'rejected'>;
+  readonly feed: Pick<SourceFeed, 'lost' | 'unread'>;
 }
 
 export type LineSourceOptions = Both &
@@ -79,7 +79,7 @@ export function startConntrack(options: LineSourceOptions): LineSource {
   const { reader, feed } = options;
   const lines = new LineSplitter(
     (line) => reader.line(line),
-    () => feed.rejected('line-too-long', 1),
+    (fault) => feed.unread(fault, 1),
   );
   const lost = (): void => feed.lost(0);
   if (options.mode === 'run') {

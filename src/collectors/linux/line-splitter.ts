@@ -3,20 +3,23 @@ export const MOST_LINE_BYTES = 2048;
 
 const LF = 10;
 
+/** Why a line is not handed over; `line-cut`: its end never came. */
+export type LineFault = 'line-too-long' | 'line-cut';
+
 /**
  * Splits a stream of bytes into lines. It keeps no more than one line: of a longer one nothing is handed over, since a
  * number that was cut off is another number.
  */
 export class LineSplitter {
   readonly #onLine: (line: string) => void;
-  readonly #onLong: () => void;
+  readonly #onFault: (fault: LineFault) => void;
   #rest = Buffer.alloc(0);
   /** Whether what comes is dropped until the next line end. */
   #skipping = false;
 
-  constructor(onLine: (line: string) => void, onLong: () => void) {
+  constructor(onLine: (line: string) => void, onFault: (fault: LineFault) => void) {
     this.#onLine = onLine;
-    this.#onLong = onLong;
+    this.#onFault = onFault;
   }
 
   /** Empty lines are passed over. */
@@ -31,8 +34,8 @@ export class LineSplitter {
 
   /** What has no line end yet is dropped. */
   drop(): void {
-    this.#rest = Buffer.alloc(0);
-    this.#skipping = false;
+    if (this.#rest.length > 0) this.#onFault('line-cut');
+    this.#begin();
   }
 
   /** What comes until the next line end is the rest of a line that nobody saw begin. */
@@ -46,7 +49,12 @@ export class LineSplitter {
       const line = this.#rest.length === 0 ? tail : Buffer.concat([this.#rest, tail]);
       if (line.length > 0) this.#onLine(line.toString('utf8'));
     }
-    this.drop();
+    this.#begin();
+  }
+
+  #begin(): void {
+    this.#rest = Buffer.alloc(0);
+    this.#skipping = false;
   }
 
   #keep(tail: Buffer): void {
@@ -58,7 +66,7 @@ export class LineSplitter {
 
   #fits(tail: Buffer): boolean {
     if (this.#rest.length + tail.length <= MOST_LINE_BYTES) return true;
-    this.#onLong();
+    this.#onFault('line-too-long');
     return false;
   }
 }

@@ -56,10 +56,11 @@ export class ToldLines {
     this.take({ ...message, translations: [] });
   }
 
+  /** A line that may have told of a translation. */
   reject(reason: string, sample?: string): void {
     this.#lines += 1;
     this.#rejected[reason] = (this.#rejected[reason] ?? 0) + 1;
-    this.#feed.rejected(reason, 1, sample);
+    this.#feed.unread(reason, 1, sample);
   }
 
   async settled(): Promise<void> {

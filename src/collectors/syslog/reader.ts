@@ -1,5 +1,5 @@
 import type { SourceFeed, ToldTranslation } from '../feed.ts';
-import { readHeader } from './header.ts';
+import { MOST_CHARACTERS, readHeader } from './header.ts';
 import { maskedSample } from '../sample.ts';
 import type { SyslogLine, Vendor } from './vendor.ts';
 import { VENDORS } from './vendors/index.ts';
@@ -51,6 +51,8 @@ export class SyslogReader {
       const translations = vendor.read(line);
       if (translations === null) continue;
       this.#take(text, line.timeMs, vendor, translations);
+      // There may be more behind.
+      if (text.length > MOST_CHARACTERS) this.#feed.unread('line-too-long', 1);
       return;
     }
     if (!hinted) {
@@ -58,7 +60,12 @@ export class SyslogReader {
       return;
     }
     this.#unparsed += 1;
-    this.#feed.rejected('syslog-unparsed', 1, maskedSample(text));
+    this.#feed.unread('syslog-unparsed', 1, maskedSample(text));
+  }
+
+  /** Frames of its stream were too long, or did not come to their end. */
+  cut(frames: number): void {
+    this.#feed.unread('frame-cut', frames);
   }
 
   status(): SyslogReaderStatus {

@@ -64,6 +64,7 @@ export class SyslogReceiver {
       closed: (end) => {
         frames.closed();
         this.#cut += frames.cut;
+        if (frames.cut > 0) reader.cut(frames.cut);
         watched.closed(end === 'ended' && frames.cut > 0 ? 'broken' : end);
       },
     };

@@ -177,8 +177,8 @@ describe('an exporter', () => {
       'take 0',
       'lost 4',
       'take 1',
-      'rejected message-version 1',
-      'rejected unknown-event 2',
+      'unread message-version 1',
+      'unread unknown-event 2',
       'take 0',
       'take 1',
     ]);

@@ -213,7 +213,7 @@ describe("Nokia's formats", () => {
     const exporter = new IpfixExporter({ feed, dialect: null });
     exporter.datagram(templates(format2));
     exporter.datagram(message([set(256, [record(text('alice@10.0.0.1'), [5, 6])])]));
-    expect(feed.calls).toEqual(['take 0', 'rejected subscriber-name 1', 'take 0']);
+    expect(feed.calls).toEqual(['take 0', 'unread subscriber-name 1', 'take 0']);
     expect(JSON.stringify([feed.messages[1]?.translations, exporter.status()])).not.toMatch(
       /alice|10\.0\.0\.1/,
     );

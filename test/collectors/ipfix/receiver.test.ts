@@ -139,8 +139,8 @@ describe('exporters that send streams', () => {
     expect(told(feed)).toEqual(PORTS);
     socket.destroy();
     again.end(MESSAGES[1]?.subarray(0, 9) ?? '');
-    await feed.until(7);
-    expect(feed.calls.slice(-2)).toEqual(['rejected message-cut 1', 'lost 0']);
+    await feed.until(8);
+    expect(feed.calls.slice(-3)).toEqual(['unread message-cut 1', 'unread template-never-came 1', 'lost 0']);
   });
 
   it('are closed when they send nonsense, and when they are strangers', async () => {
@@ -155,7 +155,7 @@ describe('exporters that send streams', () => {
       'take 0',
       'take 1',
       'take 1',
-      'rejected message-version 1',
+      'unread message-version 1',
       'lost 0',
     ]);
     await gone(connect({ port: listener.address.port, host: HOST, localAddress: '127.0.0.9' }));

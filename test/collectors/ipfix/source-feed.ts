@@ -2,7 +2,7 @@ import type { SourceFeed, ToldMessage } from '../../../src/collectors/feed.ts';
 
 export interface HeardFeed extends SourceFeed {
   readonly messages: ToldMessage[];
-  /** All calls in their order: `lost 3`, `restarted`, `rejected set-cut 1`, `take 2`. */
+  /** All calls in their order: `lost 3`, `restarted`, `rejected notice 1`, `unread set-cut 1`, `take 2`. */
   readonly calls: string[];
   /** Resolves when so many calls were made. */
   readonly until: (calls: number) => Promise<void>;
@@ -39,5 +39,6 @@ export function heardFeed(name = 'source'): HeardFeed {
     lost: (count) => call(`lost ${count}`),
     restarted: () => call('restarted'),
     rejected: (reason, count) => call(`rejected ${reason} ${count}`),
+    unread: (reason, count) => call(`unread ${reason} ${count}`),
   };
 }

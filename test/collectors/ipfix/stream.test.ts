@@ -59,7 +59,7 @@ describe('a stream of messages', () => {
     expect(stream.data(Buffer.concat([STREAM, nonsense, STREAM]))).toBe(false);
     expect(stream.data(STREAM)).toBe(false);
     stream.closed('ended');
-    expect(feed.calls).toEqual(['take 0', 'take 2', 'take 0', 'take 1', `rejected ${reason} 1`]);
+    expect(feed.calls).toEqual(['take 0', 'take 2', 'take 0', 'take 1', `unread ${reason} 1`]);
   });
 
   it('a message that never came to its end is counted', () => {
@@ -67,7 +67,7 @@ describe('a stream of messages', () => {
     const stream = streamOf(feed);
     expect(stream.data(STREAM.subarray(0, -1))).toBe(true);
     stream.closed('ended');
-    expect(feed.calls.at(-1)).toBe('rejected message-cut 1');
+    expect(feed.calls.at(-1)).toBe('unread message-cut 1');
   });
 
   it.each([

@@ -33,7 +33,11 @@ export class RecordingFeed implements SourceFeed {
     throw new Error('Lines never tell of a restart.');
   }
 
-  rejected(reason: string, count: number, sample?: string): void {
+  rejected(): void {
+    throw new Error('Lines are ignored or unread.');
+  }
+
+  unread(reason: string, count: number, sample?: string): void {
     this.rejections.push(`${reason} ${count}`);
     if (sample !== undefined) this.samples.push(sample);
   }

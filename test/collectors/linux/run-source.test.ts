@@ -58,7 +58,7 @@ describe('a command that is run for its lines', () => {
     await vi.waitFor(() => expect(ports(feed)).toEqual([40_000, 40_000, 40_000]), PATIENT);
     expect(feed.losses.every((count) => count === 0)).toBe(true);
     expect(feed.losses.length).toBeGreaterThanOrEqual(2);
-    expect(feed.rejections).toEqual([]);
+    expect(new Set(feed.rejections)).toEqual(new Set(['line-cut 1']));
   });
 
   it('waits longer each time', async () => {

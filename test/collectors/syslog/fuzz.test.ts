@@ -138,10 +138,10 @@ describe('whatever a line says', () => {
       const filling = index % 2 === 0 ? piece : line.slice(at, at + 40);
       return (line.slice(0, at) + filling.repeat(8192) + line.slice(at)).slice(0, 1024 + (number % 7168));
     });
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     for (const text of texts) reader.line(text, RECEIVED);
-    const took = performance.now() - begun;
+    const took = process.cpuUsage(begun).user / 1000;
     expect(reader.status().lines).toBe(10_000);
-    expect(took).toBeLessThan(3000);
+    expect(took).toBeLessThan(6000);
   });
 });

@@ -1,8 +1,14 @@
 import type { SourceFeed, ToldMessage, ToldTranslation } from '../../../src/collectors/feed.ts';
 
+interface Rejection {
+  readonly reason: string;
+  readonly count: number;
+  readonly sample?: string;
+}
+
 export interface RecordingFeed extends SourceFeed {
   readonly messages: ToldMessage[];
-  readonly rejections: { readonly reason: string; readonly count: number; readonly sample?: string }[];
+  readonly rejections: Rejection[];
   /** Resolves when so many messages have come. */
   readonly until: (count: number) => Promise<void>;
 }
@@ -10,7 +16,10 @@ export interface RecordingFeed extends SourceFeed {
 /** A feed that keeps what it is given. */
 export function recordingFeed(): RecordingFeed {
   const messages: ToldMessage[] = [];
-  const rejections: RecordingFeed['rejections'] = [];
+  const rejections: Rejection[] = [];
+  const reject = (reason: string, count: number, sample?: string): void => {
+    rejections.push({ reason, count, ...(sample === undefined ? {} : { sample }) });
+  };
   const waiting = new Set<() => void>();
   return {
     name: 'recording',
@@ -33,9 +42,8 @@ export function recordingFeed(): RecordingFeed {
     },
     lost: () => undefined,
     restarted: () => undefined,
-    rejected: (reason, count, sample) => {
-      rejections.push({ reason, count, ...(sample === undefined ? {} : { sample }) });
-    },
+    rejected: reject,
+    unread: reject,
   };
 }
 

@@ -24,7 +24,7 @@ const SESSION = new RegExp(`^${ENDPOINT}<-{1,2}>${ENDPOINT}, ?${ENDPOINT}<-{1,2}
 /** A10 Thunder CGN: port batches and mappings in its compact and its ASCII form, and CEF. */
 export const a10: Vendor = {
   name: 'a10',
-  hint: /\bNAT:\d{14} |\bNAT-[A-Z\d]{1,8}-[A-Z]: ?\S|\bCEF:\d\|A10\|/,
+  hint: /\bNAT:\d{14} |\bNAT-[A-Z\d]{1,8}-[A-Z]: ?\S|\bCEF:\d\|A10\|[^|]{0,64}\|[^|]{0,64}\|CGN /,
   read: ({ text, zoneMinutes }) => {
     const mapping = MAPPING.exec(text);
     if (mapping !== null) return mappingOf(mapping);
