@@ -14,6 +14,8 @@ export function dataLayout(directory: string): {
   vault: string;
   records: string;
   retainedFrom: string;
+  recorderSocket: string;
+  subjectsSocket: string;
 } {
   return {
     keys: join(directory, 'keys'),
@@ -21,6 +23,8 @@ export function dataLayout(directory: string): {
     vault: join(directory, 'vault.sqlite'),
     records: join(directory, 'records'),
     retainedFrom: join(directory, 'retained-from'),
+    recorderSocket: join(directory, 'run', 'recorder.sock'),
+    subjectsSocket: join(directory, 'run', 'subjects.sock'),
   };
 }
 

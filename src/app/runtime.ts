@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { openAccounts } from '../accounts/open-accounts.ts';
+import { serveSubjects } from '../accounts/serve-subjects.ts';
 import { openRegions } from '../geo/reader.ts';
 import { watchRegions } from '../geo/update.ts';
 import { startJournal } from '../ledger/journal.ts';
@@ -124,6 +125,14 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runtim
   const clockError = await watchClockError();
   closers.add(() => clockError.stop());
 
+  const communities = new Set<string>(config.sites);
+  const subjects = await serveSubjects({
+    subjects: accounts.subjects,
+    socketPath: layout.subjectsSocket,
+    isCommunity: (site) => communities.has(site),
+  });
+  closers.add(() => subjects.close());
+
   const recorder = await openRecorder(config, journal, log, closers);
   const reader = await openSqliteReader(config.dataDirectory);
   closers.add(() => reader.close());
@@ -204,6 +213,7 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runtim
     }
     // A site that is gone keeps its settings until a restart: its tokens still are.
     for (const [site, settings] of siteSettings(next)) sites.set(site, settings);
+    for (const site of next.sites) communities.add(site);
     // What was not put in force is told again the next time.
     const { workers } = current.raw.gateway;
     current = { ...current, raw: { ...current.raw, gateway: { ...next.raw.gateway, workers } } };

@@ -9,7 +9,7 @@ import type { Source } from './source.ts';
 
 export interface LeaseSourceOptions {
   readonly source: Source;
-  readonly subjects: SubjectDirectory;
+  readonly subjects: Pick<SubjectDirectory, 'subjectOf'>;
   /** Under which the vault keeps the subscribers of this source. */
   readonly site: Site;
   /** Told when the rows of a message were handed on to be stored, or will never be. */

@@ -79,7 +79,7 @@ export function parentLink(): Link {
 }
 
 /** Something that happens once, and is also told to those who ask late. */
-function createSignal(): { readonly give: () => void; readonly on: (handler: () => void) => void } {
+export function createSignal(): { readonly give: () => void; readonly on: (handler: () => void) => void } {
   let given = false;
   const handlers: (() => void)[] = [];
   return {

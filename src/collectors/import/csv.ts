@@ -18,10 +18,10 @@ type Row = (field: CsvField) => string;
 /** Tables with a heading, or without one by the numbers of their columns. */
 export class CsvReading implements Reading {
   readonly #options: ReadingOptions;
-  readonly #leases: LeaseFeed | null;
+  readonly #leases: LeaseFeed;
   #rows = 0;
 
-  constructor(options: ReadingOptions, leases: LeaseFeed | null) {
+  constructor(options: ReadingOptions, leases: LeaseFeed) {
     this.#options = options;
     this.#leases = leases;
   }
@@ -80,11 +80,6 @@ export class CsvReading implements Reading {
   #lease(row: Row, time: Millis, original: string): string | null {
     const lease = leaseOf(row, time);
     if (typeof lease === 'string') return lease;
-    if (this.#leases === null)
-      throw new ShudiError(
-        'data.locked',
-        'Names of subscribers cannot be stored while shudi runs on this directory: stop it for this import.',
-      );
     void this.#leases.account({
       original: Buffer.from(original),
       sentMs: null,

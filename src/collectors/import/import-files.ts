@@ -32,8 +32,7 @@ export interface ImportOptions {
   readonly isOwn: (address: IpAddress) => boolean;
   readonly writer: RecordWriter;
   readonly reader: Pick<RecordReader, 'imported' | 'retainedFrom'>;
-  /** Null: names cannot be stored, so leases are refused. */
-  readonly subjects: SubjectDirectory | null;
+  readonly subjects: Pick<SubjectDirectory, 'subjectOf'>;
   readonly site: Site;
   readonly onProgress: (file: string, share: number) => void;
 }
@@ -234,7 +233,7 @@ class Import {
   }
 
   /** Counts what waits for the vault: an account is handed on when its rows are, or when it has failed. */
-  #leaseFeed(subjects: SubjectDirectory, site: Site): LeaseFeed {
+  #leaseFeed({ subjects, site }: ImportOptions): LeaseFeed {
     const onHanded = (): void => void (this.#waiting -= 1);
     const feed = new LeaseSource({ source: this.#source, subjects, site, onHanded });
     return {
@@ -252,15 +251,15 @@ class Import {
   }
 
   #readingOf(options: ImportOptions): Reading {
-    const { format, dialect, vendor, zoneMinutes, radiusSecret, mapping, subjects, site } = options;
-    const leases = subjects === null ? null : this.#leaseFeed(subjects, site);
+    const { format, dialect, vendor, zoneMinutes, radiusSecret, mapping } = options;
+    const leases = this.#leaseFeed(options);
     const reading: ReadingOptions = {
       source: this.#source,
       dialect,
       vendor,
       zoneMinutes,
       mapping,
-      radius: leases === null || radiusSecret === null ? null : { feed: leases, secret: radiusSecret },
+      radius: radiusSecret === null ? null : { feed: leases, secret: radiusSecret },
       clock: this.#clock,
     };
     switch (format) {

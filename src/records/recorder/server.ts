@@ -1,10 +1,8 @@
-import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { dirname } from 'node:path';
 import type { ErrorCode } from '../../model/error-codes.ts';
 import { GATEWAY_SOURCE, type RecordItem } from '../../model/records.ts';
 import type { Clock, Millis } from '../../model/time.ts';
-import { makePrivateDirectory } from '../../platform/files.ts';
+import { listenPrivately } from '../../platform/socket-path.ts';
 import { MergedCoverage } from '../merged-coverage.ts';
 import { RowBatch } from '../sqlite/row-batch.ts';
 import { rowOf, type Cells } from '../sqlite/schema.ts';
@@ -12,7 +10,6 @@ import type { SqliteStore } from '../sqlite/store.ts';
 import { areAlwaysTaken, WriterClient, type Arrived, type ArrivedRow } from './client.ts';
 import { firstNumber, LANES } from './numbers.ts';
 import { SAY } from './protocol.ts';
-import { withSocketPath } from './socket-path.ts';
 
 export interface RecorderServerOptions {
   readonly store: SqliteStore;
@@ -67,19 +64,8 @@ class Recorder implements RecorderServer {
   }
 
   async listen(): Promise<void> {
-    const { socketPath } = this.#options;
-    makePrivateDirectory(dirname(socketPath));
-    // Who holds the lock of the records is the only one that listens here: what is there is stale.
-    rmSync(socketPath, { force: true });
-    await withSocketPath(
-      socketPath,
-      (path, done) =>
-        new Promise<void>((resolve, reject) => {
-          this.#server.once('error', reject);
-          this.#server.listen(path, resolve);
-          this.#server.once('close', done);
-        }),
-    );
+    // Who holds the lock of the records is the only one that listens here.
+    await listenPrivately(this.#server, this.#options.socketPath);
   }
 
   async close(): Promise<void> {

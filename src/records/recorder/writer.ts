@@ -7,7 +7,7 @@ import { lineOf } from '../sqlite/schema.ts';
 import { ConnectionNumbers } from './numbers.ts';
 import { Outstanding } from './outstanding.ts';
 import { LineCutter, SAY, WAITING_ROWS } from './protocol.ts';
-import { withSocketPath } from './socket-path.ts';
+import { withSocketPath } from '../../platform/socket-path.ts';
 
 export interface WriterOptions {
   readonly socketPath: string;
