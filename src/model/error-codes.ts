@@ -84,6 +84,11 @@ export const ERROR_CODES = {
     'A file could not be imported',
     'Name its format with --format; docs/collectors.md shows what each format takes.',
   ),
+  'import.options': entry(
+    409,
+    'The file was imported with other options',
+    'What was stored stays as it is. To read the file anew, import it under another source name (`--source`).',
+  ),
   'import.mapping': entry(
     400,
     'The mapping of the columns is wrong',

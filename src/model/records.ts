@@ -7,6 +7,7 @@ import type {
   FoundTranslations,
   GapRecord,
   ImportRecord,
+  ImportState,
   LeaseRecord,
   MessageRecord,
   RestartRecord,
@@ -348,10 +349,7 @@ export interface RecordReader {
   /** Leases that name the subject as subscriber or as line. */
   leasesOf(subject: Subject, window: Window, limit: number): Promise<FoundLeases>;
   /** How far a file was imported for a source; null when it was not. */
-  imported(
-    source: string,
-    file: string,
-  ): Promise<{ readonly messages: number; readonly done: boolean } | null>;
+  imported(source: string, file: string): Promise<ImportState | null>;
   /** Everything before this was deleted by retention; null when nothing was. */
   retainedFrom(): Promise<Millis | null>;
   close(): Promise<void>;

@@ -121,11 +121,16 @@ export interface ImportRecord {
   readonly source: string;
   /** SHA-256 of the file, hex. */
   readonly file: string;
+  /** A digest of the options that say how the file was read. */
+  readonly options: string;
   /** Messages of the file that are stored. */
   readonly messages: number;
   readonly done: boolean;
   readonly at: Millis;
 }
+
+/** The newest word on a file. */
+export type ImportState = Pick<ImportRecord, 'options' | 'messages' | 'done'>;
 
 /** A translation as it was in force: events joined. `to` null while it lasts. */
 export interface Translation extends Interval {

@@ -84,7 +84,7 @@ export function toldReader(items: readonly RecordItem[], since: VouchedSince): T
     async imported(source, file) {
       const known = all('import').filter((item) => item.source === source && item.file === file);
       const last = known.at(-1);
-      return last === undefined ? null : { messages: last.messages, done: last.done };
+      return last === undefined ? null : { options: last.options, messages: last.messages, done: last.done };
     },
   };
   return reader;

@@ -439,11 +439,15 @@ export function toldContract(name: string, make: () => Engine): void {
 
     it('knows how far a file was imported', async () => {
       const { reader, writer } = await filled();
-      const part = { type: 'import', source: 'nat', file: 'f'.repeat(64), at: NOON } as const;
+      const part = { type: 'import', source: 'nat', file: 'f'.repeat(64), options: 'a1', at: NOON } as const;
       expect(await reader.imported('nat', part.file)).toBeNull();
       await writer.append([{ ...part, messages: 500, done: false }]);
       await writer.append([{ ...part, messages: 800, done: true }]);
-      expect(await reader.imported('nat', part.file)).toEqual({ messages: 800, done: true });
+      expect(await reader.imported('nat', part.file)).toEqual({
+        options: 'a1',
+        messages: 800,
+        done: true,
+      });
       expect(await reader.imported('other', part.file)).toBeNull();
     });
   });

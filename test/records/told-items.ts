@@ -60,6 +60,14 @@ export function oneOfEach(source: string, time: Millis): RecordItem[] {
     },
     { type: 'restart', source, server: 'bras', at: time },
     { type: 'gap', source, from: time, to: plus(time, 10), reason: 'lost', count: 3 },
-    { type: 'import', source, file: 'cd'.repeat(32), messages: 3, done: true, at: time },
+    {
+      type: 'import',
+      source,
+      file: 'cd'.repeat(32),
+      options: 'ef'.repeat(8),
+      messages: 3,
+      done: true,
+      at: time,
+    },
   ];
 }

@@ -60,7 +60,7 @@ export function importOptions(values: Values, files: readonly string[], world: S
     zoneMinutes: values.zone === undefined ? (syslog?.zoneMinutes ?? 0) : zoneMinutes(values.zone),
     radiusSecret: secretOf(values['radius-secret'], settings, world),
     mapping: csvMapping(values.map ?? null),
-    isOwn: addressList(ownOf(values.own, config)),
+    own: ownOf(values.own, config),
     site: (settings?.protocol === 'radius' ? settings.site : name) as Site,
   };
 }

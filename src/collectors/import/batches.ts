@@ -12,6 +12,9 @@ export class Batches implements RecordWriter {
   /** Nothing is stored: this part of the file was, earlier. What is read is still taken in: templates, for one. */
   isKnown = false;
 
+  /** Items taken so far. */
+  taken = 0;
+
   constructor(writer: RecordWriter) {
     this.#writer = writer;
     this.#stored.promise.catch(() => undefined);
@@ -31,6 +34,7 @@ export class Batches implements RecordWriter {
 
   append(items: readonly RecordItem[]): Promise<void> {
     if (this.isKnown) return Promise.resolve();
+    this.taken += items.length;
     this.#items.push(...items);
     return this.#stored.promise;
   }

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Site, SubjectDirectory } from '../../model/accounts.ts';
-import type { IpAddress } from '../../model/address.ts';
 import type { RecordItem, RecordReader, RecordWriter } from '../../model/records.ts';
 import { DAY_MS, systemClock, type Millis } from '../../model/time.ts';
 import { ShudiError } from '../../model/errors.ts';
 import type { ImportRecord } from '../../model/translations.ts';
+import { addressList } from '../address-list.ts';
 import type { Dialect } from '../ipfix/dialects.ts';
 import type { LeaseFeed } from '../lease-feed.ts';
 import { LeaseSource } from '../lease-source.ts';
@@ -16,6 +16,7 @@ import { Batches } from './batches.ts';
 import { CsvReading } from './csv.ts';
 import type { CsvMapping } from './csv-mapping.ts';
 import { LineReading } from './lines.ts';
+import { optionsDigest } from './options-digest.ts';
 import { PacketReading } from './packets.ts';
 import type { Format, Reading, ReadingOptions } from './reading.ts';
 
@@ -29,7 +30,8 @@ export interface ImportOptions {
   readonly zoneMinutes: number;
   readonly radiusSecret: Buffer | null;
   readonly mapping: CsvMapping | null;
-  readonly isOwn: (address: IpAddress) => boolean;
+  /** The operator's own addresses and CIDRs. */
+  readonly own: readonly string[];
   readonly writer: RecordWriter;
   readonly reader: Pick<RecordReader, 'imported' | 'retainedFrom'>;
   readonly subjects: Pick<SubjectDirectory, 'subjectOf'>;
@@ -86,9 +88,19 @@ const USUAL: ReadonlySet<string> = new Set([
  * @throws ShudiError import.* | records.* | data.*
  */
 export async function importFiles(options: ImportOptions): Promise<Imported> {
-  const run = new Import(options, await options.reader.retainedFrom());
+  const read = optionsDigest(options);
+  const digests: string[] = [];
+  // All before the first is read: a refusal leaves nothing half done.
+  for (const path of options.files) {
+    const file = await digestOf(path);
+    const before = await options.reader.imported(options.name, file);
+    if (before !== null && before.options !== read)
+      throw new ShudiError('import.options', 'The file was imported with other options.', path);
+    digests.push(file);
+  }
+  const run = new Import(options, read, await options.reader.retainedFrom());
   const files: ImportedFile[] = [];
-  for (const path of options.files) files.push(await run.file(path));
+  for (const [index, path] of options.files.entries()) files.push(await run.file(path, digests[index] ?? ''));
   return { summary: run.summary(), files, rejections: run.rejections() };
 }
 
@@ -101,6 +113,8 @@ interface Counts {
 
 class Import {
   readonly #options: ImportOptions;
+  /** See `optionsDigest`. */
+  readonly #read: string;
   readonly #batches: Batches;
   readonly #source: Source;
   readonly #reading: Reading;
@@ -115,15 +129,16 @@ class Import {
   /** The stretches of time that a file tells of. */
   #covered: { from: Millis; to: Millis }[] = [];
 
-  constructor(options: ImportOptions, retainedFrom: Millis | null) {
+  constructor(options: ImportOptions, read: string, retainedFrom: Millis | null) {
     this.#options = options;
+    this.#read = read;
     this.#batches = new Batches(options.writer);
     this.#source = new Source({
       name: options.name,
       realm: options.realm,
       writer: watched(this.#batches, (item) => this.#cover(item)),
       clock: () => this.#clock.now,
-      isOwn: options.isOwn,
+      isOwn: addressList(options.own),
       live: false,
       granularityMs: 1,
       retainedFrom,
@@ -132,12 +147,13 @@ class Import {
     this.#reading = this.#readingOf(options);
   }
 
-  async file(path: string): Promise<ImportedFile> {
+  /** @param file  SHA-256, hex */
+  async file(path: string, file: string): Promise<ImportedFile> {
     const { name, reader, onProgress } = this.#options;
-    const file = await digestOf(path);
     const before = await reader.imported(name, file);
     const size = Math.max(1, statSync(path).size);
     const start = this.#counts();
+    const takenBefore = this.#batches.taken;
     let messages = 0;
     this.#covered = [];
     const known = before?.done === true;
@@ -149,7 +165,7 @@ class Import {
       while (this.#waiting >= MOST_WAITING) await new Promise((resolve) => setImmediate(resolve));
       if (this.#batches.waiting < BATCH) return;
       onProgress(path, bytesRead / size);
-      await this.#flush([progress(name, file, messages, false)]);
+      await this.#flush([...this.#lost(), this.#progress(file, messages, false)]);
     });
     onProgress(path, 1);
     if (known) {
@@ -159,7 +175,11 @@ class Import {
     // Data that wait for a template may come to be read with it another time.
     const done =
       this.#reading.pending() === 0 && this.#source.rejections.counts()[WITHOUT_SECRET] === undefined;
-    await this.#flush([...this.#coverage(), progress(name, file, done ? messages : 0, done)]);
+    await this.#handedOn();
+    const told = [...this.#lost(), ...this.#coverage()];
+    // Of which nothing was taken is not known: perhaps it was only read the wrong way.
+    if (before !== null || told.length > 0 || this.#batches.taken > takenBefore)
+      await this.#flush([...told, this.#progress(file, done ? messages : 0, done)]);
     return { file, known };
   }
 
@@ -181,9 +201,18 @@ class Import {
   }
 
   async #flush(last: readonly RecordItem[]): Promise<void> {
+    await this.#handedOn();
+    await this.#batches.flush(last);
+  }
+
+  #lost(): RecordItem[] {
     const lost = this.#source.takeGaps().filter(({ reason }) => reason === 'lost');
     this.#gaps += lost.length;
-    const gaps = lost.flatMap((gap) => byDay(gap.from, gap.to).map((part) => ({ ...gap, ...part })));
+    return lost.flatMap((gap) => byDay(gap.from, gap.to).map((part) => ({ ...gap, ...part })));
+  }
+
+  /** Resolves when the rows of all leases were handed on. @throws ShudiError vault.unavailable */
+  async #handedOn(): Promise<void> {
     while (this.#waiting > 0) await new Promise((resolve) => setImmediate(resolve));
     if (this.#failed > 0)
       throw new ShudiError(
@@ -191,7 +220,6 @@ class Import {
         'The names of subscribers could not be stored.',
         this.#options.name,
       );
-    await this.#batches.flush([...gaps, ...last]);
   }
 
   #counts(): Counts {
@@ -206,6 +234,11 @@ class Import {
       leases,
       rejected: rejected + this.#reading.pending(),
     };
+  }
+
+  #progress(file: string, messages: number, done: boolean): ImportRecord {
+    const { name: source } = this.#options;
+    return { type: 'import', source, file, options: this.#read, messages, done, at: systemClock() };
   }
 
   #leaveOut(start: Counts): void {
@@ -274,15 +307,6 @@ class Import {
     }
   }
 }
-
-const progress = (source: string, file: string, messages: number, done: boolean): ImportRecord => ({
-  type: 'import',
-  source,
-  file,
-  messages,
-  done,
-  at: systemClock(),
-});
 
 /** A writer of which each item is looked at. */
 function watched(writer: RecordWriter, look: (item: RecordItem) => void): RecordWriter {

@@ -14,7 +14,7 @@ import {
   type Window,
 } from '../../model/records.ts';
 import type { Clock, Millis } from '../../model/time.ts';
-import type { FoundLeases, FoundTranslations, GapRecord } from '../../model/translations.ts';
+import type { FoundLeases, FoundTranslations, ImportState, GapRecord } from '../../model/translations.ts';
 import { gapsIn } from '../coverage.ts';
 import { ContactQuery } from './contact-query.ts';
 import { DayFiles } from './day-files.ts';
@@ -82,7 +82,7 @@ export class SqliteQuery {
     return this.#leases.leasesOf(subject, window, limit);
   }
 
-  imported(source: string, file: string): { readonly messages: number; readonly done: boolean } | null {
+  imported(source: string, file: string): ImportState | null {
     return this.#told.imported(source, file);
   }
 

@@ -21,7 +21,7 @@ import type { Millis } from '../../model/time.ts';
 import { toldRow } from './told-rows.ts';
 
 /** Of the files' layout; another number is refused, never guessed at. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 export type Cell = string | number | null;
 
@@ -64,7 +64,7 @@ export const TABLES = {
     'message INTEGER, place INTEGER, source TEXT, event TEXT, session TEXT, server TEXT, realm TEXT, address TEXT, bits INTEGER, subject TEXT, line TEXT, at_ms INTEGER',
   restarts: 'source TEXT, server TEXT, at_ms INTEGER',
   gaps: 'source TEXT, from_ms INTEGER, to_ms INTEGER, reason TEXT, count INTEGER',
-  imports: 'source TEXT, file TEXT, messages INTEGER, done INTEGER, at_ms INTEGER',
+  imports: 'source TEXT, file TEXT, options TEXT, messages INTEGER, done INTEGER, at_ms INTEGER',
 } as const;
 
 export type Table = keyof typeof TABLES;

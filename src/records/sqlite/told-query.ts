@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { IpAddress, Port } from '../../model/address.ts';
 import type { Window } from '../../model/records.ts';
 import { DAY_MS, dayOf, overlaps, type Day, type Millis } from '../../model/time.ts';
-import type { FoundTranslations, Translation } from '../../model/translations.ts';
+import type { FoundTranslations, ImportState, Translation } from '../../model/translations.ts';
 import { SIGN_MS } from '../coverage.ts';
 import type { ToldTranslation } from '../told.ts';
 import { holdsPort, joinTranslations, takesOver } from '../translation-intervals.ts';
@@ -99,16 +99,21 @@ export class ToldQuery {
     return [...sources];
   }
 
-  imported(source: string, file: string): { readonly messages: number; readonly done: boolean } | null {
-    let known: { messages: number; done: boolean } | null = null;
+  imported(source: string, file: string): ImportState | null {
+    let known: ImportState | null = null;
     // The newest word counts: what waits for its template is read again from the beginning.
     this.#files.each(this.#files.stored(), (database) => {
       const row = database
         .prepare(
-          'SELECT messages, done FROM imports WHERE file = ? AND source = ? ORDER BY rowid DESC LIMIT 1',
+          'SELECT options, messages, done FROM imports WHERE file = ? AND source = ? ORDER BY rowid DESC LIMIT 1',
         )
         .get(file, source);
-      if (row !== undefined) known = { messages: Number(row['messages']), done: Number(row['done']) === 1 };
+      if (row !== undefined)
+        known = {
+          options: String(row['options']),
+          messages: Number(row['messages']),
+          done: Number(row['done']) === 1,
+        };
     });
     return known;
   }

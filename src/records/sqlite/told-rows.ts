@@ -77,7 +77,7 @@ export function toldRow(item: ToldItem): Readonly<Cells> {
     case 'gap':
       return ['gaps', item.source, item.from, item.to, item.reason, item.count];
     case 'import':
-      return ['imports', item.source, item.file, item.messages, item.done ? 1 : 0, item.at];
+      return ['imports', item.source, item.file, item.options, item.messages, item.done ? 1 : 0, item.at];
   }
 }
 
