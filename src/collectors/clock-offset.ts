@@ -3,7 +3,7 @@ import { MAX_CLOCK_ERROR_MS } from '../model/time.ts';
 export interface ClockOffsetOptions {
   /** How far the exporter rounds the time it writes down, ms: IPFIX and NetFlow v9 heads have whole seconds. */
   readonly granularityMs?: number;
-  /** How far back is looked, ms. A step of the clock is followed after so long. */
+  /** How far back is looked, ms. */
   readonly windowMs?: number;
   readonly bucketMs?: number;
 }
@@ -23,7 +23,29 @@ interface Bucket {
   max: number;
 }
 
+/** Messages in a row that would all be late by the same, if the clock was not set. */
+interface Run {
+  readonly start: number;
+  messages: number;
+  min: number;
+  max: number;
+}
+
+/** What was measured before the clock was set ahead, if it was. */
+interface Before {
+  readonly buckets: Bucket[];
+  readonly until: number;
+  /** Messages by the new clock. */
+  messages: number;
+}
+
 const UNMEASURED: MeasuredOffset = { offsetMs: 0, errorMs: null };
+/** What is further off than this, besides the rounding, is another clock or a message that was late, ms. */
+const STEP_MS = 5000;
+/** So many messages in a row, over a bucket's time at least, are not all late by the same. */
+const STEP_MESSAGES = 5;
+/** And the same is that within so much, besides the rounding, ms. */
+const STEADY_MS = 1000;
 /** A shorter stretch tells more of the delays than of the clock. */
 const DRIFT_NEEDS_MS = 60_000;
 
@@ -37,6 +59,16 @@ const DRIFT_NEEDS_MS = 60_000;
  * that an exporter that holds messages back gets the larger error. A delay that is always there, such as an exporter's
  * buffer of constant age, cannot be told from a wrong clock by anybody who only listens.
  *
+ * A clock that was set makes what was measured before wrong, and must not widen the error until the window is over:
+ * - Set ahead, the difference is smaller by far than ever. No delay makes it so, hence the old samples go at once: if the
+ *   clock was not set, all of them were late, and they are no loss either. Only where it is so much smaller that no error
+ *   would tell of it, one message may be forged, or be of a second clock behind the address: when the next ones fit what
+ *   was measured for a minute before, that counts again.
+ * - Set back, the difference is larger, as it is for a message that was late. So it needs several in a row over some time
+ *   that are larger by the same: what was held up comes late by less and less, and then in time. Until then a message
+ *   counts as late, and its times are by the old clock. An exporter that was late by as much before it was in time is late
+ *   again: where the error covers both, that stays so until the window is over.
+ *
  * A clock that may be right is held to be right: moving it by half a second each way would be noise.
  */
 export class ClockOffset {
@@ -45,6 +77,10 @@ export class ClockOffset {
   readonly #bucketMs: number;
   /** Oldest first; never more than window / bucket + 1. */
   #buckets: Bucket[] = [];
+  #before: Before | null = null;
+  #run: Run | null = null;
+  /** The largest difference of those that turned out to be late, or of another clock. */
+  #late: { readonly most: number; readonly until: number } | null = null;
 
   constructor({ granularityMs = 1000, windowMs = 300_000, bucketMs = 10_000 }: ClockOffsetOptions = {}) {
     this.#granularityMs = granularityMs;
@@ -52,13 +88,19 @@ export class ClockOffset {
     this.#bucketMs = bucketMs;
   }
 
-  /** @param sentMs  by the exporter's clock @param receivedMs  by ours */
-  sample(sentMs: number, receivedMs: number): void {
+  /**
+   * @param sentMs  by the exporter's clock
+   * @param receivedMs  by ours
+   * @returns when it shows that the clock was set back, and by more than an error tells: times of messages since then may
+   * stand as far in the past, ms; else 0
+   */
+  sample(sentMs: number, receivedMs: number): number {
     const difference = receivedMs - sentMs;
-    if (!Number.isFinite(difference)) return;
+    if (!Number.isFinite(difference)) return 0;
     const last = this.#buckets.at(-1);
     // Our own clock was set back: what was measured by it before says nothing now.
-    if (last !== undefined && receivedMs < last.start - this.#bucketMs) this.#buckets = [];
+    if (last !== undefined && receivedMs < last.start - this.#bucketMs) this.#beginWith([]);
+    const misplacedMs = this.#buckets.length === 0 ? 0 : this.#followStep(difference, receivedMs);
     const bucket = this.#buckets.at(-1);
     if (bucket !== undefined && receivedMs - bucket.start < this.#bucketMs) {
       if (difference < bucket.min) {
@@ -66,11 +108,69 @@ export class ClockOffset {
         bucket.minAt = receivedMs;
       }
       bucket.max = Math.max(bucket.max, difference);
-      return;
+      return misplacedMs;
     }
     this.#buckets.push({ start: receivedMs, min: difference, minAt: receivedMs, max: difference });
     const oldest = receivedMs - this.#windowMs;
     while ((this.#buckets[0]?.start ?? receivedMs) < oldest) this.#buckets.shift();
+    return misplacedMs;
+  }
+
+  /** @returns as `sample` does */
+  #followStep(difference: number, receivedMs: number): number {
+    const step = STEP_MS + this.#granularityMs;
+    const least = leastOf(this.#buckets);
+    if (this.#before !== null && receivedMs > this.#before.until && this.#before.messages >= STEP_MESSAGES)
+      this.#before = null;
+    if (difference < least - step) {
+      const before = least - difference > 2 * MAX_CLOCK_ERROR_MS ? this.#established(receivedMs) : null;
+      this.#late = { most: mostOf(this.#buckets), until: receivedMs + this.#windowMs };
+      this.#beginWith([], this.#before ?? before);
+      return 0;
+    }
+    if (difference <= least + step) {
+      this.#run = null;
+      if (this.#before !== null) this.#before.messages += 1;
+      return 0;
+    }
+    if (this.#before !== null && difference >= leastOf(this.#before.buckets) - step) {
+      this.#beginWith(this.#before.buckets);
+      return 0;
+    }
+    return this.#followRun(difference, receivedMs, least);
+  }
+
+  /** What was measured for so long that one message does not refute it. */
+  #established(now: number): Before | null {
+    const [first] = this.#buckets;
+    if (first === undefined || now - first.start < DRIFT_NEEDS_MS) return null;
+    return { buckets: this.#buckets, until: now + this.#bucketMs, messages: 0 };
+  }
+
+  #followRun(difference: number, receivedMs: number, least: number): number {
+    const run = (this.#run ??= { start: receivedMs, messages: 0, min: difference, max: difference });
+    run.messages += 1;
+    run.min = Math.min(run.min, difference);
+    run.max = Math.max(run.max, difference);
+    if (run.max - run.min > this.#granularityMs + STEADY_MS) {
+      this.#run = { start: receivedMs, messages: 1, min: difference, max: difference };
+      return 0;
+    }
+    if (run.messages < STEP_MESSAGES || receivedMs - run.start < this.#bucketMs) return 0;
+    const { start, min, max } = run;
+    const shift = max - (least - this.#granularityMs);
+    const isTold = shift <= 2 * MAX_CLOCK_ERROR_MS;
+    // It was late by as much before, and messages in time came after it.
+    const isLate = this.#late !== null && receivedMs < this.#late.until && min <= this.#late.most + STEADY_MS;
+    if (isTold && isLate) return 0;
+    this.#beginWith([{ start, min, minAt: start, max }]);
+    return isTold ? 0 : shift + receivedMs - start;
+  }
+
+  #beginWith(buckets: Bucket[], before: Before | null = null): void {
+    this.#buckets = buckets;
+    this.#before = before;
+    this.#run = null;
   }
 
   current(): MeasuredOffset {
@@ -82,10 +182,11 @@ export class ClockOffset {
       max = Math.max(max, bucket.max);
     }
     const low = min - this.#granularityMs;
-    const isRight = low <= 0 && max >= 0;
-    const offsetMs = isRight ? 0 : Math.round((low + max) / 2);
-    const error = Math.ceil(Math.max(max - offsetMs, offsetMs - low, isRight ? this.#granularityMs : 0));
-    // What is known to be worse than can be worked with is not as good as what nobody has measured.
+    // Beyond what can be worked with the smallest differences count: the others are of messages that were late.
+    const high = Math.min(max, low + 2 * MAX_CLOCK_ERROR_MS);
+    const isRight = low <= 0 && high >= 0 && low >= -MAX_CLOCK_ERROR_MS;
+    const offsetMs = isRight ? 0 : Math.round((low + high) / 2);
+    const error = Math.ceil(Math.max(high - offsetMs, offsetMs - low, isRight ? this.#granularityMs : 0));
     return { offsetMs, errorMs: Math.min(error, MAX_CLOCK_ERROR_MS) };
   }
 
@@ -106,3 +207,9 @@ export class ClockOffset {
     return (over / under) * 1_000_000;
   }
 }
+
+const mostOf = (buckets: readonly Bucket[]): number =>
+  buckets.reduce((most, { max }) => Math.max(most, max), -Infinity);
+
+const leastOf = (buckets: readonly Bucket[]): number =>
+  buckets.reduce((least, { min }) => Math.min(least, min), Infinity);

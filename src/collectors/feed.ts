@@ -1,4 +1,4 @@
-import type { Endpoint } from '../model/address.ts';
+import type { Endpoint, IpAddress } from '../model/address.ts';
 import type { Millis } from '../model/time.ts';
 import type { PortRange, TranslationEvent } from '../model/translations.ts';
 
@@ -31,7 +31,7 @@ export interface ToldMessage {
   readonly translations: readonly ToldTranslation[];
 }
 
-/** Who says what of a source goes through here to the records: times are corrected, sources kept apart, losses told. */
+/** What somebody says of a source goes through here to the records: times are corrected, sources kept apart, losses told. */
 export interface SourceFeed {
   readonly name: string;
   /**
@@ -57,4 +57,9 @@ export interface SourceFeed {
    * @param since  what it told may have happened from then on; without it from what was last heard
    */
   unread(reason: string, count: number, sample?: string, since?: Millis): void;
+}
+
+/** A source that may have several senders. What one of them says by its own clock goes through the feed of its address. */
+export interface SendersFeed extends SourceFeed {
+  exporter(address: IpAddress): SourceFeed;
 }

@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Endpoint, IpAddress } from '../model/address.ts';
 import type { RecordItem, RecordWriter } from '../model/records.ts';
 import { DAY_MS, systemClock, type Clock, type Millis } from '../model/time.ts';
 import type { GapRecord, MessageId, Remote } from '../model/translations.ts';
 import { ClockOffset, type MeasuredOffset } from './clock-offset.ts';
-import type { SourceFeed, ToldMessage, ToldTranslation } from './feed.ts';
+import { ExporterFeed, type Sender } from './exporter-feed.ts';
+import type { SendersFeed, ToldMessage, ToldTranslation } from './feed.ts';
 import { Rate } from './health.ts';
 import { Rejections } from './rejections.ts';
 import { WaitingGaps } from './waiting-gaps.ts';
@@ -50,11 +52,13 @@ const MOST_LATE_MS = 7 * DAY_MS;
 const MOST_EARLY_MS = 60_000;
 /** A message that cannot be read, or tells a time that cannot be true, is of what happened so long ago at least, ms. */
 const NEAR_MS = 1000;
+/** Addresses whose clocks are measured. */
+const MOST_EXPORTERS = 1024;
 /** The year 2000: no log of before is asked about, and a clock that was never set tells 1970. */
 const EARLIEST = 946_684_800_000;
 
 /** A source that is recorded: what it tells becomes rows, with times by our clock; what it loses becomes gaps. */
-export class Source implements SourceFeed {
+export class Source implements SendersFeed, Sender {
   readonly name: string;
   readonly counts: SourceCounts = {
     messages: 0,
@@ -67,9 +71,10 @@ export class Source implements SourceFeed {
   };
   readonly rejections = new Rejections();
   readonly rate = new Rate();
+  /** Of what comes from no address: lines, and all access servers of the source as one. */
   readonly offset: ClockOffset;
   readonly dialects = new Set<string>();
-  /** When something last came; null before. */
+  /** When something last came from any sender; null before. */
   heard: Millis | null = null;
   /** When something first came since `takeFirstHeard`; null when nothing has. */
   #firstHeard: Millis | null = null;
@@ -77,19 +82,35 @@ export class Source implements SourceFeed {
   readonly #opened: Millis | null;
   readonly #options: SourceOptions;
   readonly #gaps = new WaitingGaps();
+  readonly #exporters = new LRUCache<IpAddress, ExporterFeed>({ max: MOST_EXPORTERS });
 
   constructor(options: SourceOptions) {
     this.name = options.name;
-    this.offset = new ClockOffset({ granularityMs: options.granularityMs });
     this.#opened = options.live ? options.clock() : null;
     this.#options = options;
+    this.offset = this.#newOffset();
   }
 
-  async take(message: ToldMessage): Promise<boolean> {
-    const received = this.#hear(message.sentMs);
+  exporter(address: IpAddress): ExporterFeed {
+    const known = this.#exporters.get(address);
+    if (known !== undefined) return known;
+    const exporter = new ExporterFeed(this, this.#newOffset());
+    this.#exporters.set(address, exporter);
+    return exporter;
+  }
+
+  /** The clock that is known worst of those that were measured. */
+  worstClock(): ClockOffset {
+    const badness = ({ offset }: Sender): number => offset.current().errorMs ?? -1;
+    const senders: Sender[] = [this, ...this.#exporters.values()];
+    return senders.reduce((worst, sender) => (badness(sender) > badness(worst) ? sender : worst)).offset;
+  }
+
+  async take(message: ToldMessage, by: Sender = this): Promise<boolean> {
+    const received = this.#hear(message.sentMs, by);
     if (message.translations.length === 0) return true;
     if (this.dialects.size < 16) this.dialects.add(message.dialect);
-    const measured = this.measured();
+    const measured = this.measured(by);
     const items: RecordItem[] = [];
     const events = this.translationItems(message, measured, received);
     for (const [day, list] of events)
@@ -185,8 +206,8 @@ export class Source implements SourceFeed {
     return Number(this.#options.writer.nextConnection(systemClock())) as MessageId;
   }
 
-  measured(): MeasuredOffset {
-    return this.#options.live ? this.offset.current() : { offsetMs: 0, errorMs: null };
+  measured({ offset }: Sender = this): MeasuredOffset {
+    return this.#options.live ? offset.current() : { offsetMs: 0, errorMs: null };
   }
 
   /** By our clock; null when it cannot be true, or is not kept any more. */
@@ -220,12 +241,12 @@ export class Source implements SourceFeed {
 
   /** Something of the source was heard. @returns when */
   hear(sentMs: number | null): Millis {
-    return this.#hear(sentMs);
+    return this.#hear(sentMs, this);
   }
 
-  lost(count: number, since?: Millis): void {
+  lost(count: number, since?: Millis, by: Sender = this): void {
     this.counts.lost += count;
-    this.#gap('lost', count, since);
+    this.#gap('lost', count, by, since);
   }
 
   /**
@@ -234,29 +255,29 @@ export class Source implements SourceFeed {
    */
   dropped(count: number, since?: Millis): void {
     this.counts.dropped += count;
-    this.#gap('dropped', count, since);
+    this.#gap('dropped', count, this, since);
   }
 
   /**
    * It began anew at some time after it was last heard. What it holds since then may have begun before this is known,
    * so the old ends at the earliest: until now nobody knows what it held, which is a gap.
    */
-  restarted(): void {
+  restarted(by: Sender = this): void {
     this.counts.restarts += 1;
-    const at = this.#gap('lost', 0);
+    const at = this.#gap('lost', 0, by);
     void this.store([{ type: 'restart', source: this.name, server: '', at }]);
   }
 
-  rejected(reason: string, count: number, sample?: string): void {
+  rejected(reason: string, count: number, sample?: string, by: Sender = this): void {
     // What makes no sense shows all the same that somebody is there.
-    this.heard = this.#options.clock();
+    this.heard = by.heard = this.#options.clock();
     this.rejections.add(reason, count, sample);
   }
 
-  unread(reason: string, count: number, sample?: string, since?: Millis): void {
+  unread(reason: string, count: number, sample?: string, since?: Millis, by: Sender = this): void {
     const near = this.#options.clock() - NEAR_MS;
-    if (this.#options.live) this.#gap('dropped', count, Math.min(since ?? near, near) as Millis);
-    this.rejected(reason, count, sample);
+    if (this.#options.live) this.#gap('dropped', count, by, Math.min(since ?? near, near) as Millis);
+    this.rejected(reason, count, sample, by);
   }
 
   /** When something first came since the last call; null when nothing has. */
@@ -275,23 +296,32 @@ export class Source implements SourceFeed {
     this.#gaps.keep(gaps);
   }
 
-  #hear(sentMs: number | null): Millis {
+  #newOffset(): ClockOffset {
+    return new ClockOffset({ granularityMs: this.#options.granularityMs });
+  }
+
+  #hear(sentMs: number | null, by: Sender): Millis {
     const now = this.#options.clock();
-    if (sentMs !== null && this.#options.live) this.offset.sample(sentMs, now);
-    this.heard = now;
+    if (sentMs !== null && this.#options.live) {
+      const misplacedMs = by.offset.sample(sentMs, now);
+      // What was told since its clock was set back stands too early: by the clock that it had before.
+      if (misplacedMs > 0) this.#gap('dropped', 0, by, (now - Math.min(misplacedMs, MOST_LATE_MS)) as Millis);
+    }
+    this.heard = by.heard = now;
     this.#firstHeard ??= now;
     this.counts.messages += 1;
     return now;
   }
 
   /**
-   * From what was last heard until now something is missing: from the opening when nothing was, or from before, as
-   * `since` says. @returns from when
+   * From what was last heard of its sender until now something is missing: from the opening when nothing was heard at
+   * all, or from before, as `since` says. @returns from when
    */
-  #gap(reason: GapRecord['reason'], count: number, since?: Millis): Millis {
+  #gap(reason: GapRecord['reason'], count: number, by: Sender, since?: Millis): Millis {
     const now = this.#options.clock();
+    const heard = by.heard ?? (this.heard === null ? this.#opened : null) ?? now;
     // Our clock may have been set back since.
-    const from = Math.min(this.heard ?? this.#opened ?? now, since ?? now, now) as Millis;
+    const from = Math.min(heard, since ?? now, now) as Millis;
     this.#gaps.add({ type: 'gap', source: this.name, from, to: now, reason, count });
     return from;
   }

@@ -22,6 +22,7 @@ export interface SourceStatus {
   /** By reason. */
   readonly rejected: { readonly [reason: string]: number };
   readonly samples: { readonly [reason: string]: readonly string[] };
+  /** Of the sender whose clock is known worst. */
   readonly clock: {
     readonly offsetMs: number;
     readonly errorMs: number | null;
@@ -72,7 +73,7 @@ export function sourceStatus(
   now: Millis,
 ): SourceStatus {
   const { counts, rejections, heard } = source;
-  const { offsetMs, errorMs } = source.measured();
+  const clock = source.worstClock();
   const sum = (of: (exporter: DecoderStatus) => number): number =>
     exporters.reduce((total, exporter) => total + of(exporter), 0);
   const isIpfix = settings.protocol === 'ipfix';
@@ -98,7 +99,7 @@ export function sourceStatus(
     ...counts,
     rejected: rejections.counts(),
     samples: rejections.samples(),
-    clock: { offsetMs, errorMs, driftPpm: source.offset.driftPpm() },
+    clock: { ...clock.current(), driftPpm: clock.driftPpm() },
     dialects: [...source.dialects].sort(),
     templates: isIpfix
       ? {

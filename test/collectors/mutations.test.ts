@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ByteReader } from '../../src/collectors/capture/byte-reader.ts';
 import { datagramIn } from '../../src/collectors/capture/datagram.ts';
 import { framesIn, isCapture } from '../../src/collectors/capture/packet-file.ts';
-import type { SourceFeed, ToldMessage } from '../../src/collectors/feed.ts';
+import type { SendersFeed, SourceFeed, ToldMessage } from '../../src/collectors/feed.ts';
 import { IpfixReceiver } from '../../src/collectors/ipfix/receiver.ts';
 import { StreamCutter } from '../../src/collectors/ipfix/stream-cutter.ts';
 import { ConntrackReader } from '../../src/collectors/linux/conntrack.ts';
@@ -88,7 +88,7 @@ async function feed(seeds: readonly Buffer[], take: (bytes: Buffer, kind: number
 }
 
 /** Keeps nothing; looks at all that it is told. */
-class SoundFeed implements SourceFeed {
+class SoundFeed implements SendersFeed {
   readonly name = 'fuzzed';
   translations = 0;
   rejections = 0;
@@ -125,6 +125,10 @@ class SoundFeed implements SourceFeed {
     if (!/^[a-z0-9-]{1,64}$/.test(reason)) throw new Error(`a reason is ${reason}`);
     if (/[1-9]/.test(sample)) throw new Error('a sample has digits');
     this.rejections += count;
+  }
+
+  exporter(): SourceFeed {
+    return this;
   }
 
   unread(reason: string, count: number, sample?: string): void {

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { IpAddress } from '../../model/address.ts';
 import { systemClock, type Clock } from '../../model/time.ts';
-import type { SourceFeed } from '../feed.ts';
+import type { SendersFeed } from '../feed.ts';
 import { SourceStreams } from '../transport/source-streams.ts';
 import type { StreamHandler } from '../transport/stream.ts';
 import type { DecoderStatus } from './decoder.ts';
@@ -10,9 +10,13 @@ import { IpfixExporter, IpfixStream, type IpfixExporterOptions } from './exporte
 /** Exporter addresses that are remembered at once. */
 const MOST_EXPORTERS = 1024;
 
+export interface IpfixSource extends Pick<IpfixExporterOptions, 'dialect'> {
+  readonly feed: SendersFeed;
+}
+
 export interface IpfixReceiverOptions {
   /** Which source a sender is; null: an unknown one. Asked on its first datagram, and for each connection. */
-  readonly sourceOf: (from: IpAddress) => IpfixExporterOptions | null;
+  readonly sourceOf: (from: IpAddress) => IpfixSource | null;
   readonly clock?: Clock;
 }
 
@@ -40,7 +44,7 @@ export class IpfixReceiver {
   });
   readonly #sessions = new Map<IpfixStream, IpAddress>();
   /** The exporter addresses of each source. */
-  readonly #addresses = new Map<SourceFeed, Set<IpAddress>>();
+  readonly #addresses = new Map<SendersFeed, Set<IpAddress>>();
   #unknown = 0;
 
   constructor(options: IpfixReceiverOptions) {
@@ -58,7 +62,7 @@ export class IpfixReceiver {
     const source = this.#sourceOf(from);
     const watched = source === null ? null : this.streams.accept(source.feed);
     if (source === null || watched === null) return null;
-    const stream = new IpfixStream(source, {
+    const stream = new IpfixStream(this.#optionsOf(source, from), {
       ...watched,
       closed: (end) => {
         this.#sessions.delete(stream);
@@ -95,21 +99,22 @@ export class IpfixReceiver {
     const source = this.#sourceOf(from);
     if (source === null) return null;
     this.streams.datagram(source.feed);
-    const exporter = new IpfixExporter(source);
+    const exporter = new IpfixExporter(this.#optionsOf(source, from));
     this.#exporters.set(from, exporter);
     return exporter;
   }
 
-  #sourceOf(from: IpAddress): IpfixExporterOptions | null {
+  #sourceOf(from: IpAddress): IpfixSource | null {
     const source = this.#options.sourceOf(from);
-    if (source === null) {
-      this.#unknown += 1;
-      return null;
-    }
-    const addresses = this.#addresses.get(source.feed) ?? new Set();
+    if (source === null) this.#unknown += 1;
+    return source;
+  }
+
+  #optionsOf({ feed, dialect }: IpfixSource, from: IpAddress): IpfixExporterOptions {
+    const addresses = this.#addresses.get(feed) ?? new Set();
     if (addresses.size < MOST_EXPORTERS) addresses.add(from);
-    this.#addresses.set(source.feed, addresses);
+    this.#addresses.set(feed, addresses);
     const { clock = systemClock } = this.#options;
-    return { ...source, clock, isAlone: () => addresses.size === 1 };
+    return { feed: feed.exporter(from), dialect, clock, isAlone: () => addresses.size === 1 };
   }
 }

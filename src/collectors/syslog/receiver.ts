@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { LRUCache } from 'lru-cache';
 import type { IpAddress } from '../../model/address.ts';
 import type { Clock } from '../../model/time.ts';
+import type { SendersFeed } from '../feed.ts';
 import { SourceStreams } from '../transport/source-streams.ts';
 import type { StreamHandler } from '../transport/stream.ts';
 import { datagramLines, SyslogFrames } from './framing.ts';
@@ -10,9 +11,13 @@ import { SyslogReader, type SyslogReaderOptions, type SyslogReaderStatus } from 
 /** Senders that are remembered at once. */
 const MOST_SENDERS = 1024;
 
+export interface SyslogSource extends Omit<SyslogReaderOptions, 'feed'> {
+  readonly feed: SendersFeed;
+}
+
 export interface SyslogReceiverOptions {
   /** Which source a sender is; null: an unknown one. */
-  readonly sourceOf: (from: IpAddress) => SyslogReaderOptions | null;
+  readonly sourceOf: (from: IpAddress) => SyslogSource | null;
   readonly clock: Clock;
 }
 
@@ -53,7 +58,7 @@ export class SyslogReceiver {
     const watched = source === null ? null : this.streams.accept(source.feed);
     if (source === null || watched === null) return null;
     const { clock } = this.#options;
-    const reader = new SyslogReader(source);
+    const reader = new SyslogReader({ ...source, feed: source.feed.exporter(from) });
     const frames = new SyslogFrames((frame) => {
       reader.line(textOf(frame), clock());
       watched.heard();
@@ -81,12 +86,12 @@ export class SyslogReceiver {
     const source = this.#sourceOf(from);
     if (source === null) return null;
     this.streams.datagram(source.feed);
-    const reader = new SyslogReader(source);
+    const reader = new SyslogReader({ ...source, feed: source.feed.exporter(from) });
     this.#readers.set(from, reader);
     return reader;
   }
 
-  #sourceOf(from: IpAddress): SyslogReaderOptions | null {
+  #sourceOf(from: IpAddress): SyslogSource | null {
     const source = this.#options.sourceOf(from);
     if (source === null) this.#unknown += 1;
     return source;

@@ -1,6 +1,6 @@
-import type { SourceFeed, ToldMessage } from '../../../src/collectors/feed.ts';
+import type { SendersFeed, ToldMessage } from '../../../src/collectors/feed.ts';
 
-export interface HeardFeed extends SourceFeed {
+export interface HeardFeed extends SendersFeed {
   readonly messages: ToldMessage[];
   /** All calls in their order: `lost 3`, `restarted`, `rejected notice 1`, `unread set-cut 1`, `take 2`. */
   readonly calls: string[];
@@ -17,7 +17,7 @@ export function heardFeed(name = 'source'): HeardFeed {
     calls.push(text);
     for (const check of waiting) check();
   };
-  return {
+  const feed: HeardFeed = {
     name,
     messages,
     calls,
@@ -40,5 +40,7 @@ export function heardFeed(name = 'source'): HeardFeed {
     restarted: () => call('restarted'),
     rejected: (reason, count) => call(`rejected ${reason} ${count}`),
     unread: (reason, count) => call(`unread ${reason} ${count}`),
+    exporter: () => feed,
   };
+  return feed;
 }

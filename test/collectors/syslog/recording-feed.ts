@@ -1,4 +1,4 @@
-import type { SourceFeed, ToldMessage, ToldTranslation } from '../../../src/collectors/feed.ts';
+import type { SendersFeed, ToldMessage, ToldTranslation } from '../../../src/collectors/feed.ts';
 
 interface Rejection {
   readonly reason: string;
@@ -6,7 +6,7 @@ interface Rejection {
   readonly sample?: string;
 }
 
-export interface RecordingFeed extends SourceFeed {
+export interface RecordingFeed extends SendersFeed {
   readonly messages: ToldMessage[];
   readonly rejections: Rejection[];
   /** Resolves when so many messages have come. */
@@ -21,7 +21,7 @@ export function recordingFeed(): RecordingFeed {
     rejections.push({ reason, count, ...(sample === undefined ? {} : { sample }) });
   };
   const waiting = new Set<() => void>();
-  return {
+  const feed: RecordingFeed = {
     name: 'recording',
     messages,
     rejections,
@@ -44,7 +44,9 @@ export function recordingFeed(): RecordingFeed {
     restarted: () => undefined,
     rejected: reject,
     unread: reject,
+    exporter: () => feed,
   };
+  return feed;
 }
 
 /** A translation as a text: `create 6 10.0.0.1:2 > 192.0.2.1:3-4 = remote in realm @time`. */
