@@ -80,18 +80,24 @@ class Closers {
 /**
  * The schedule of `shudi serve`: main (journal, accounts, control API), the recorder's process, the gateway's workers,
  * in the order in which they stand on each other.
+ * @param stopped  gives the start up where it may take long
  */
-export async function startRuntime(config: Config, log: Log): Promise<Runtime> {
+export async function startRuntime(config: Config, log: Log, stopped?: AbortSignal): Promise<Runtime> {
   const closers = new Closers();
   try {
-    return await start(config, log, closers);
+    return await start(config, log, closers, stopped);
   } catch (error) {
     await closers.run(log);
     throw error;
   }
 }
 
-async function start(config: Config, log: Log, closers: Closers): Promise<Runtime> {
+async function start(
+  config: Config,
+  log: Log,
+  closers: Closers,
+  stopped: AbortSignal | undefined,
+): Promise<Runtime> {
   trimMemoryWhenIdle();
   const layout = dataLayout(config.dataDirectory);
   await prepareDataDirectory(config.dataDirectory);
@@ -170,6 +176,7 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runtim
       recorderSocket: recorder.socketPath,
       accounts,
       log,
+      ...(stopped === undefined ? {} : { stopped }),
       onEnded: (signal) => {
         log.error('collectors.ended', { signal });
         note(journal, log, COLLECTORS_KIND, { signal });

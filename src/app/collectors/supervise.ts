@@ -20,6 +20,8 @@ export interface SuperviseOptions extends CollectorsStart {
   readonly log: Log;
   /** Told when the process has ended without being asked. */
   readonly onEnded: (signal: string | null) => void;
+  /** Gives the first start up. */
+  readonly stopped?: AbortSignal;
 }
 
 /** The collectors of a running program: one process, replaced when it dies. */
@@ -30,6 +32,13 @@ export interface SupervisedCollectors {
   status(): Promise<CollectorsStatus | null>;
   pid(): number | null;
   close(): Promise<void>;
+}
+
+/** A child that was forked, and has not said that it listens. */
+interface Beginning {
+  /** Rejects when it has not started in time; then it is gone. */
+  readonly child: Promise<Child>;
+  kill(): void;
 }
 
 interface Child {
@@ -48,11 +57,21 @@ const STOP_MS = 15_000;
 const START_MS = 30_000;
 const ENDING_MS = 1000;
 
-/** @throws ShudiError of the first start: gateway.port-in-use | config.invalid | records.unavailable */
+/**
+ * @throws ShudiError of the first start: gateway.port-in-use | config.invalid | records.unavailable; internal.fault when
+ *   it was given up
+ */
 export async function superviseCollectors(options: SuperviseOptions): Promise<SupervisedCollectors> {
   const supervisor = new Supervisor(options);
-  await supervisor.start(BACK_OFF.first);
-  return supervisor;
+  const giveUp = (): void => void supervisor.close();
+  options.stopped?.addEventListener('abort', giveUp);
+  try {
+    options.stopped?.throwIfAborted();
+    await supervisor.start(BACK_OFF.first);
+    return supervisor;
+  } finally {
+    options.stopped?.removeEventListener('abort', giveUp);
+  }
 }
 
 class Supervisor implements SupervisedCollectors {
@@ -60,6 +79,7 @@ class Supervisor implements SupervisedCollectors {
   #setup: CollectorsStart;
   #child: Child | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #beginning: Beginning | null = null;
   /** A start that is under way. */
   #starting: Promise<void> | null = null;
   #closing = false;
@@ -87,6 +107,8 @@ class Supervisor implements SupervisedCollectors {
   async close(): Promise<void> {
     this.#closing = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    // Whatever it hangs on: it has nothing yet that would be lost.
+    this.#beginning?.kill();
     await this.#starting;
     const child = this.#child;
     if (child === null) return;
@@ -100,7 +122,10 @@ class Supervisor implements SupervisedCollectors {
   /** @param delay  before it is started again when this start does not hold, ms */
   async start(delay: number): Promise<void> {
     const began = performance.now();
-    const child = await startChild(this.#setup, this.#options.accounts, this.#options.log);
+    this.#beginning = beginChild(this.#setup, this.#options.accounts, this.#options.log);
+    const child = await this.#beginning.child.finally(() => {
+      this.#beginning = null;
+    });
     this.#child = child;
     // Ports that were left to the system are the same for whoever replaces it.
     this.#setup = withPorts(this.#setup, child.addresses);
@@ -125,7 +150,7 @@ class Supervisor implements SupervisedCollectors {
   }
 }
 
-async function startChild(setup: CollectorsStart, accounts: Accounts, log: Log): Promise<Child> {
+function beginChild(setup: CollectorsStart, accounts: Accounts, log: Log): Beginning {
   const child = fork(MODULE, [], {
     execArgv: ['--disable-sigusr1'],
     serialization: 'advanced',
@@ -145,14 +170,17 @@ async function startChild(setup: CollectorsStart, accounts: Accounts, log: Log):
     gone: () => new ShudiError('internal.fault', 'The collectors are gone.'),
   });
   const kill = (): void => void child.kill('SIGKILL');
-  try {
-    const addresses = await within(peer.call('start', setup), START_MS);
-    return { peer, pid: child.pid ?? 0, addresses, ended, kill };
-  } catch (error) {
-    kill();
-    await ended;
-    throw error;
-  }
+  const started = async (): Promise<Child> => {
+    try {
+      const addresses = await within(peer.call('start', setup), START_MS);
+      return { peer, pid: child.pid ?? 0, addresses, ended, kill };
+    } catch (error) {
+      kill();
+      await ended;
+      throw error;
+    }
+  };
+  return { child: started(), kill };
 }
 
 const EVENT = /^source\.[a-z-]{1,32}$/;

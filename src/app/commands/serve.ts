@@ -16,7 +16,9 @@ export const serveCommand: Command = {
     const config = loadConfig(path);
     const log = jsonLog(world.complain);
     const stopped = untilStopped();
-    const starting = startRuntime(config, log);
+    const giveUp = new AbortController();
+    void stopped.then(() => giveUp.abort());
+    const starting = startRuntime(config, log, giveUp.signal);
     // A reload that is asked for too early waits.
     onReload(async () => {
       try {
@@ -27,7 +29,14 @@ export const serveCommand: Command = {
         world.complain(`${errorLine(error)}\n`);
       }
     });
-    const runtime = await starting;
+    const runtime = await starting.catch((error: unknown) => {
+      if (giveUp.signal.aborted) return null;
+      throw error;
+    });
+    if (runtime === null) {
+      log.info('stopped', { signal: await stopped });
+      return 0;
+    }
     for (const { name, address } of runtime.gateway)
       log.info('listening', { listener: name, port: address.port });
     log.info('listening', { listener: 'control', port: runtime.control.port });
