@@ -1,29 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { IpAddress, Port } from '../../src/model/address.ts';
+import type { IpAddress } from '../../src/model/address.ts';
 import type { RecordItem } from '../../src/model/records.ts';
-import type { Millis } from '../../src/model/time.ts';
-import { openAt, type Engine } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { filledWith } from './filled.ts';
 import { around, at, endpoint, NOON, plus } from './items.ts';
-import { ANNA, BERT, covered, DAY, INSIDE, lease, OTHER, PUBLIC, restart, told } from './told.ts';
-
-const LIMIT = 100;
+import { covered, DAY, INSIDE, OTHER, PUBLIC, restart, told } from './told.ts';
 
 /** What the contract says of translations and leases. */
 export function toldContract(name: string, make: () => Engine): void {
   describe(`records contract, what sources tell: ${name}`, () => {
-    const filled = async (...items: (RecordItem | RecordItem[])[]) => {
-      const run = await openAt(make, plus(NOON, 3_600_000));
-      await run.writer.append(items.flat());
-      const outside = async (port: number | null, time: Millis, ms = 0) =>
-        (await run.reader.translations('outside', PUBLIC, port as Port | null, around(time, ms), LIMIT))
-          .translations;
-      const inside = async (address: IpAddress, port: number | null, time: Millis) =>
-        (await run.reader.translations('inside', address, port as Port | null, around(time), LIMIT))
-          .translations;
-      const leases = async (address: string, time: Millis) =>
-        (await run.reader.leases(address as IpAddress, around(time), LIMIT)).leases;
-      return { ...run, outside, inside, leases };
-    };
+    const filled = (...items: (RecordItem | RecordItem[])[]) => filledWith(make, ...items);
 
     it('finds a translation by its outside and its inside endpoint between its create and its delete', async () => {
       const { outside, inside } = await filled(
@@ -294,46 +280,6 @@ export function toldContract(name: string, make: () => Engine): void {
       expect(await reader.gaps('nat', around(plus(NOON, 13_000)))).toEqual([]);
     });
 
-    it('finds a lease from its start to its stop, by address and by prefix', async () => {
-      const six = '2001:db8:12:3400::' as IpAddress;
-      const { leases, reader } = await filled(
-        lease('start', NOON),
-        lease('start', NOON, { address: six, bits: 56, place: 1 }),
-        lease('interim', plus(NOON, 1000)),
-        lease('stop', plus(NOON, 5000)),
-        lease('start', plus(NOON, 6000), { session: 's2', subject: BERT }),
-      );
-      expect(await leases(INSIDE, plus(NOON, 2000))).toMatchObject([
-        { subject: ANNA, server: 'bras', from: NOON, to: plus(NOON, 5000), ended: 'told' },
-      ]);
-      expect(await leases(INSIDE, plus(NOON, 5500))).toEqual([]);
-      expect(await leases(INSIDE, plus(NOON, 7000))).toMatchObject([{ subject: BERT, to: null }]);
-      expect(await leases('2001:db8:12:34ff::1', plus(NOON, 2000))).toMatchObject([
-        { subject: ANNA, bits: 56 },
-      ]);
-      expect(await leases('2001:db8:12:3500::1', plus(NOON, 2000))).toEqual([]);
-      const of = await reader.leasesOf(ANNA, { from: NOON, to: plus(NOON, 9000) }, LIMIT);
-      expect(of.leases.map((item) => item.address).sort()).toEqual([INSIDE, six].sort());
-    });
-
-    it('a lease without its stop ends with the next session, or when its server begins anew', async () => {
-      const { leases } = await filled(
-        lease('start', NOON),
-        lease('start', plus(NOON, 5000), { session: 's2', subject: BERT }),
-        lease('start', NOON, { address: OTHER, session: 's3' }),
-        restart(plus(NOON, 3000), 'bras', 'aaa'),
-        restart(plus(NOON, 1000), 'another', 'aaa'),
-        lease('start', plus(NOON, 5000), { address: '10.0.0.8' as IpAddress, session: 's4' }),
-        lease('stop', plus(NOON, 6000), { address: null, bits: 0, session: 's4' }),
-      );
-      expect(await leases(INSIDE, plus(NOON, 2000))).toMatchObject([{ subject: ANNA, to: plus(NOON, 3000) }]);
-      expect(await leases(INSIDE, plus(NOON, 6000))).toMatchObject([{ subject: BERT }]);
-      expect(await leases(OTHER, plus(NOON, 2000))).toMatchObject([{ ended: 'restart' }]);
-      expect(await leases('10.0.0.8', plus(NOON, 5500))).toMatchObject([
-        { to: plus(NOON, 6000), ended: 'told' },
-      ]);
-    });
-
     it('a line without a stamp that comes again another day is another event', async () => {
       const line = { digest: 'no stamp' };
       const { outside } = await filled(
@@ -378,31 +324,6 @@ export function toldContract(name: string, make: () => Engine): void {
       expect(await inside('10.0.0.9' as IpAddress, 1, plus(NOON, 6000))).toMatchObject([{ realm: 'vrf:2' }]);
     });
 
-    it('a restart of one access server ends no translations of others', async () => {
-      const { outside } = await filled(told('create', NOON), restart(plus(NOON, 1000), 'bras-2'));
-      expect(await outside(4000, plus(NOON, 2000))).toHaveLength(1);
-    });
-
-    it('a session number that is used again is another session; a stop ends what began in its second', async () => {
-      const { leases } = await filled(
-        lease('start', NOON),
-        lease('start', plus(NOON, 5000), { subject: BERT }),
-        lease('stop', plus(NOON, 9000), { address: OTHER, session: 's9' }),
-        lease('start', plus(NOON, 9000), { address: OTHER, session: 's9' }),
-      );
-      expect(await leases(INSIDE, plus(NOON, 2000))).toMatchObject([{ subject: ANNA, ended: 'reallocated' }]);
-      expect(await leases(INSIDE, plus(NOON, 6000))).toMatchObject([{ subject: BERT }]);
-      expect(await leases(OTHER, plus(NOON, 20_000))).toEqual([]);
-    });
-
-    it('two access servers may give the same address to two subscribers', async () => {
-      const { leases } = await filled(
-        lease('start', NOON),
-        lease('start', plus(NOON, 1000), { server: 'bras-2', session: 's2', subject: BERT }),
-      );
-      expect(await leases(INSIDE, plus(NOON, 2000))).toHaveLength(2);
-    });
-
     it('an address alone, which many have at once, shortens nothing', async () => {
       const { outside } = await filled(
         covered('nat', plus(NOON, -60_000), plus(NOON, 60_000)),
@@ -424,31 +345,6 @@ export function toldContract(name: string, make: () => Engine): void {
       const found = [{ from: plus(NOON, 2000 - 8 * DAY), began: 'before' }];
       expect(await outside(1500, plus(NOON, -7 * DAY))).toMatchObject(found);
       expect(await outside(1500, plus(NOON, -9 * DAY))).toEqual([]);
-    });
-
-    it('knows which sources tell of leases', async () => {
-      const { reader } = await filled(
-        covered('nat', NOON, plus(NOON, 1000)),
-        told('create', NOON),
-        lease('start', plus(NOON, -2 * DAY)),
-        lease('start', NOON),
-        lease('start', NOON, { source: 'bras' }),
-      );
-      expect([...(await reader.leaseSources())].sort()).toEqual(['aaa', 'bras']);
-    });
-
-    it('knows how far a file was imported', async () => {
-      const { reader, writer } = await filled();
-      const part = { type: 'import', source: 'nat', file: 'f'.repeat(64), options: 'a1', at: NOON } as const;
-      expect(await reader.imported('nat', part.file)).toBeNull();
-      await writer.append([{ ...part, messages: 500, done: false }]);
-      await writer.append([{ ...part, messages: 800, done: true }]);
-      expect(await reader.imported('nat', part.file)).toEqual({
-        options: 'a1',
-        messages: 800,
-        done: true,
-      });
-      expect(await reader.imported('other', part.file)).toBeNull();
     });
   });
 }

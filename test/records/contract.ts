@@ -4,6 +4,7 @@ import type { Site, Subject } from '../../src/model/accounts.ts';
 import { GATEWAY_SOURCE, type RequestId } from '../../src/model/records.ts';
 import type { Millis } from '../../src/model/time.ts';
 import { manyClientsContract } from './contract-many.ts';
+import { leasesContract } from './contract-leases.ts';
 import { toldContract } from './contract-told.ts';
 import { writersContract } from './contract-writers.ts';
 import { openAt, type Engine } from './engine.ts';
@@ -370,4 +371,5 @@ export function recordsContract(name: string, make: () => Engine): void {
   manyClientsContract(name, make);
   writersContract(name, make);
   toldContract(name, make);
+  leasesContract(name, make);
 }
