@@ -54,6 +54,8 @@ const MOST_EARLY_MS = 60_000;
 const NEAR_MS = 1000;
 /** Addresses whose clocks are measured. */
 const MOST_EXPORTERS = 1024;
+/** Of restarts nearer to each other than this the first is stored, ms. */
+const RESTART_MS = 1000;
 /** The year 2000: no log of before is asked about, and a clock that was never set tells 1970. */
 const EARLIEST = 946_684_800_000;
 
@@ -81,6 +83,8 @@ export class Source implements SendersFeed, Sender {
   /** Since when it is listened to; null of a file. */
   readonly #opened: Millis | null;
   readonly #options: SourceOptions;
+  /** When a restart was stored last; null before. */
+  #restarted: Millis | null = null;
   readonly #gaps = new WaitingGaps();
   readonly #exporters = new LRUCache<IpAddress, ExporterFeed>({ max: MOST_EXPORTERS });
 
@@ -260,11 +264,15 @@ export class Source implements SendersFeed, Sender {
 
   /**
    * It began anew at some time after it was last heard. What it holds since then may have begun before this is known,
-   * so the old ends at the earliest: until now nobody knows what it held, which is a gap.
+   * so the old ends at the earliest: until now nobody knows what it held, which is a gap. One that begins anew with each
+   * datagram, by a fault or a forger, leaves the gap only: its restarts are not rows without end.
    */
   restarted(by: Sender = this): void {
     this.counts.restarts += 1;
     const at = this.#gap('lost', 0, by);
+    const now = this.#options.clock();
+    if (this.#restarted !== null && Math.abs(now - this.#restarted) < RESTART_MS) return;
+    this.#restarted = now;
     void this.store([{ type: 'restart', source: this.name, server: '', at }]);
   }
 

@@ -351,11 +351,28 @@ describe('an exporter that begins anew', () => {
     await Promise.resolve();
     expect(rows('restart').map((item) => item.at)).toEqual([NOON]);
     writer.refuses = true;
+    to(1050);
     source.restarted();
     await new Promise((resolve) => setImmediate(resolve));
     expect(source.counts).toMatchObject({ restarts: 2, dropped: 1 });
     expect(source.takeGaps().map(({ reason }) => reason)).toContain('dropped');
   });
+});
+
+it('restarts that follow each other at once leave a row a second and one gap', () => {
+  const { source, rows, to } = openWorld();
+  for (let ms = 0; ms < 3000; ms += 10) {
+    to(ms);
+    source.restarted();
+    void source.take(message([]));
+  }
+  expect(rows('restart').map(({ at: time }) => time - NOON)).toEqual([0, 990, 1990]);
+  expect(source.counts.restarts).toBe(300);
+  expect(source.takeGaps()).toMatchObject([{ reason: 'lost', from: NOON, to: NOON + 2990 }]);
+  // Our clock was set back.
+  to(-5000);
+  source.restarted();
+  expect(rows('restart')).toHaveLength(4);
 });
 
 describe('two exporters of one source', () => {
