@@ -88,14 +88,23 @@ export function joinLeases(
     return notBefore(least, vouchedSince(told.source, told.at));
   };
 
+  /** When sessions were told to be over, with the prefix where it was named. */
+  const over = new Map<string, Millis>();
+  /** One that was said again, in other words, is no end of something that nobody saw begin. */
+  const isRepeated = (stop: ToldLease): boolean =>
+    [keyOf(stop), sessionOf(stop)].some(
+      (key) => stop.at - (over.get(key) ?? -Infinity) <= MAX_CLOCK_ERROR_MS,
+    );
   for (const told of inOrder) {
     restart(told.at);
     const own = (item: Open): boolean =>
       sameSession(item.told, told) &&
       (told.address === null || (item.address === told.address && item.told.bits === told.bits));
     if (told.event === 'stop') {
-      if (finish(own, told.at, 'told', told) === 0 && told.address !== null)
+      const isOver = finish(own, told.at, 'told', told) > 0;
+      if (!isOver && told.address !== null && !isRepeated(told))
         end({ told, address: told.address, since: since(told), began: 'before' }, told.at, 'told', told);
+      if (isOver || told.address !== null) over.set(keyOf(told), told.at);
       continue;
     }
     if (told.address === null) continue;
@@ -105,6 +114,8 @@ export function joinLeases(
     if (open.some(own)) continue;
     const began = told.event === 'start' ? exactly(told.at) : since(told);
     finish((item) => isRival(item.told, told) && !sameSession(item.told, told), told.at, 'reallocated', null);
+    over.delete(keyOf(told));
+    over.delete(sessionOf(told));
     open.push({
       told,
       address: told.address,
@@ -116,6 +127,10 @@ export function joinLeases(
   for (const item of open) end(item, null, null, null);
   return done.sort((a, b) => a.from - b.from);
 }
+
+const sessionOf = ({ source, server, session }: ToldLease): string => `${source} ${server} ${session}`;
+const keyOf = (told: ToldLease): string =>
+  told.address === null ? sessionOf(told) : `${sessionOf(told)} ${told.address}/${told.bits}`;
 
 const sameSession = (a: ToldLease, b: ToldLease): boolean =>
   a.source === b.source && a.server === b.server && a.session === b.session;

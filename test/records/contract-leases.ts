@@ -51,6 +51,26 @@ export function leasesContract(name: string, make: () => Engine): void {
       ]);
     });
 
+    it('a stop that is said again in other words ends nothing that nobody saw begin', async () => {
+      for (const first of [null, INSIDE]) {
+        const { leases } = await filled(
+          lease('start', NOON),
+          lease('stop', plus(NOON, 5000), { address: first }),
+          lease('stop', plus(NOON, 6000)),
+          lease('stop', plus(NOON, 600_000)),
+        );
+        expect(await leases(INSIDE, plus(NOON, 4000))).toMatchObject([{ to: plus(NOON, 5000) }]);
+        expect(await leases(INSIDE, plus(NOON, 5500))).toEqual([]);
+        // So much later the number is that of another session.
+        expect(await leases(INSIDE, plus(NOON, 600_000))).toMatchObject([{ began: 'before' }]);
+      }
+      const { leases } = await filled(
+        lease('stop', NOON, { address: null }),
+        lease('stop', plus(NOON, 6000)),
+      );
+      expect(await leases(INSIDE, plus(NOON, 6000))).toMatchObject([{ began: 'before' }]);
+    });
+
     it('a restart of one access server ends no translations of others', async () => {
       const { outside } = await filled(told('create', NOON), restart(plus(NOON, 1000), 'bras-2'));
       expect(await outside(4000, plus(NOON, 2000))).toHaveLength(1);

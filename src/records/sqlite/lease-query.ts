@@ -52,9 +52,10 @@ export class LeaseQuery {
       });
       if (events.length > before) found = join();
     }
-    cut = Math.max(cut, this.#stops(found, events));
-    const leases = join();
-    return { leases: leases.slice(0, limit), total: leases.length + cut };
+    const looked = new Set<string>();
+    while (this.#stops(found, events, looked) > 0) found = join();
+    if (looked.size >= MOST_SESSIONS) cut = 1;
+    return { leases: found.slice(0, limit), total: found.length + cut };
   }
 
   leasesOf(subject: Subject, window: Window, limit: number): FoundLeases {
@@ -88,16 +89,24 @@ export class LeaseQuery {
     return seen >= SCAN_LIMIT ? 1 : 0;
   }
 
-  /** A stop may name its session alone: it is looked for where no end was told. */
-  #stops(found: readonly Lease[], events: ToldLease[]): number {
-    const open = found.filter(({ ended }) => ended !== 'told');
-    const servers = new Set(open.map(({ source, server }) => `${source} ${server}`));
-    const sessions = new Map(
-      events
-        .filter(({ source, server }) => servers.has(`${source} ${server}`))
-        .map(({ source, session }) => [`${source} ${session}`, { source, session }]),
-    );
-    for (const { source, session } of [...sessions.values()].slice(-MOST_SESSIONS))
+  /**
+   * A stop may name its session alone. Of a lease of which both ends were told it is looked for in the sessions that tell
+   * of it; else in all of its server, as a rival's end may tell when it began or ended.
+   * @param looked  sessions that were looked for before @returns how many were not
+   */
+  #stops(found: readonly Lease[], events: ToldLease[], looked: Set<string>): number {
+    const concerns = (told: ToldLease): boolean =>
+      found.some(
+        ({ source, server, from, to, began, ended }) =>
+          source === told.source &&
+          server === told.server &&
+          (ended !== 'told' || began === 'before' || (told.at >= from && told.at <= (to ?? Infinity))),
+      );
+    const before = looked.size;
+    for (const { source, session } of events.filter(concerns).toReversed()) {
+      const key = `${source} ${session}`;
+      if (looked.has(key) || looked.size >= MOST_SESSIONS) continue;
+      looked.add(key);
       this.#files.each(this.#files.stored(), (database) => {
         const match = {
           sql: 't.source = ? AND t.session = ? AND t.address IS NULL',
@@ -105,7 +114,8 @@ export class LeaseQuery {
         };
         events.push(...leaseRows(database, match, 'ASC', LATER_LIMIT));
       });
-    return sessions.size > MOST_SESSIONS ? 1 : 0;
+    }
+    return looked.size - before;
   }
 }
 
