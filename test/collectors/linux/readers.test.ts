@@ -84,7 +84,7 @@ describe('a reader of conntrack', () => {
     });
     expect(feed.messages.map(({ translations }) => translations.length)).toEqual([1, 0, 0]);
     expect(feed.rejections).toEqual(['not-conntrack 1']);
-    expect(feed.samples).toEqual([expect.stringMatching(/^\[NEW\] tcp src=00\.0\.0\.0 dst=::\?x{100,}$/)]);
+    expect(feed.samples).toEqual(['[NEW] tcp src=0.0.0.0 dst=0:x::x?x']);
   });
 
   it('is settled when all is stored', async () => {

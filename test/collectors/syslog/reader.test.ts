@@ -55,10 +55,10 @@ describe('a source', () => {
     reader.line(`NAT444:SessionbasedA ${'y'.repeat(5000)}`, RECEIVED);
     reader.line('the password is 1234', RECEIVED);
     expect(feed.rejections.map(({ sample }) => sample)).toEqual([
-      'RT_NAT - RT_SRC_NAT_PBA_ALLOC [internal-ip="" user="" x=\'\' open=""',
-      'in:<> out:b, NAT (00.0.0.0:0->',
-      '%ASA-0-000000: Built 00.0.0.0(LOCAL\\) 0?',
-      `NAT000:SessionbasedA ${'y'.repeat(179)}`,
+      'RT_NAT - RT_SRC_NAT_PBA_ALLOC [internal-ip="0.0.0.0" user="x" x=\'x\' open="x',
+      'in:<pppoe-x> out:x, NAT (0.0.0.0:0->',
+      '%ASA-0-0: Built 0.0.0.0(x\\x) x?',
+      'NAT000:SessionbasedA x',
       undefined,
     ]);
   });
