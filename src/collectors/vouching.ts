@@ -14,6 +14,9 @@ export interface VouchedSource {
   readonly isRunning: () => boolean;
 }
 
+/** By so much more than time has passed our clock may move without having been set, ms. */
+const SET_MS = 1000;
+
 /** No recorder's epoch: its start is to be stored yet. */
 const NOT_STARTED = -1;
 
@@ -26,8 +29,16 @@ interface Heard {
 }
 
 interface State extends VouchedSource {
-  /** Up to when it is told what the source did: recorded, or was silent. */
+  /** Up to when it is told what the source did: recorded, or was silent. It goes back when our clock is set back. */
   told: Millis;
+  /** No time before is covered any more: it is already, or nobody vouches for it. It never goes back. */
+  covered: Millis;
+  /** When it was looked at last, by a clock that nobody sets, ms. */
+  lookedMs: number;
+  /** Since the last word that was stored; null when nothing was. */
+  firstHeard: Millis | null;
+  /** What is being stored now: one word waits for the one before. */
+  round: Promise<void> | null;
   readonly begun: Millis;
   isSilent: boolean;
   epoch: number;
@@ -35,36 +46,56 @@ interface State extends VouchedSource {
 
 /**
  * Says for each source up to when it recorded all that it was told (R5): coverage while something comes, a gap when it
- * is silent for longer than is usual for it, and what was lost.
+ * is silent for longer than is usual for it, and what was lost. Only time that was lived through is covered, and once: not
+ * what our clock skipped when it was set ahead, or slept through, nor what it shows again after it was set back.
  */
 export class Vouching {
   readonly #writer: RecordWriter;
   readonly #clock: Clock;
+  readonly #elapsed: () => number;
   readonly #states: State[] = [];
   readonly #timer: NodeJS.Timeout;
 
-  constructor(writer: RecordWriter, clock: Clock) {
+  /** @param elapsed  ms by a clock that nobody sets and that stands while the machine sleeps */
+  constructor(writer: RecordWriter, clock: Clock, elapsed: () => number = () => performance.now()) {
     this.#writer = writer;
     this.#clock = clock;
+    this.#elapsed = elapsed;
     this.#timer = setInterval(() => void this.vouch(), VOUCH_MS);
   }
 
   /** Begins with a source; what it says from now on is covered. */
   async begin(source: VouchedSource): Promise<void> {
     const now = this.#clock();
-    const state: State = { ...source, told: now, begun: now, isSilent: false, epoch: NOT_STARTED };
+    const state: State = {
+      ...source,
+      told: now,
+      covered: now,
+      lookedMs: this.#elapsed(),
+      firstHeard: null,
+      round: null,
+      begun: now,
+      isSilent: false,
+      epoch: NOT_STARTED,
+    };
     this.#states.push(state);
-    if (await this.#append(state, [startOf(state), coverageOf(state, state.told)]))
-      state.epoch = this.#writer.epoch;
+    await this.#inTurn(state, async () => {
+      if (await this.#append(state, [startOf(state), ...coverage(state, now, now)]))
+        state.epoch = this.#writer.epoch;
+    });
   }
 
+  /** Where the word before is not stored yet it is the one that is waited for. */
   async vouch(): Promise<void> {
-    await Promise.all(this.#states.map((state) => this.#tell(state)));
+    await Promise.all(
+      this.#states.map((state) => state.round ?? this.#inTurn(state, () => this.#tell(state))),
+    );
   }
 
   /** Ends all of them in order. */
   async end(): Promise<void> {
     clearInterval(this.#timer);
+    await Promise.all(this.#states.flatMap(({ round }) => round ?? []));
     await this.vouch();
     const at = this.#clock();
     await Promise.all(
@@ -77,21 +108,42 @@ export class Vouching {
 
   async #tell(state: State): Promise<void> {
     const { source, silentAfterMs } = state;
-    const now = this.#clock();
-    if (now <= state.told) return;
+    const now = this.#look(state);
     const gaps = source.takeGaps();
-    const firstHeard = source.takeFirstHeard();
-    const heard = source.heard ?? state.begun;
+    state.firstHeard ??= source.takeFirstHeard();
+    const { firstHeard } = state;
+    const heard = Math.min(source.heard ?? state.begun, now) as Millis;
     const silent = !state.isRunning() || (silentAfterMs !== null && now - heard > silentAfterMs);
     const items: RecordItem[] = gaps.flatMap(gapByDay);
     // The recorder began anew since, or the start could not be stored: to it the source has not started yet.
     if (state.epoch !== this.#writer.epoch) items.push(startOf(state));
     items.push(...sinceTold(state, { firstHeard, heard, silent, now }));
-    if (await this.#append(state, items)) {
+    if (items.length === 0 || (await this.#append(state, items))) {
       state.told = now;
+      state.covered = later(state.covered, now);
+      state.firstHeard = null;
       state.isSilent = silent;
       state.epoch = this.#writer.epoch;
     } else source.keepGaps(gaps);
+  }
+
+  /** @returns now, by our clock, which may have been set since the last look */
+  #look(state: State): Millis {
+    const { source, lookedMs } = state;
+    const now = this.#clock();
+    state.lookedMs = this.#elapsed();
+    if (now - state.told > state.lookedMs - lookedMs + SET_MS) state.covered = later(state.covered, now);
+    if (now < state.told) state.told = now;
+    // By the clock as it is now it was heard now at the latest: silence is counted from here.
+    if (source.heard !== null && source.heard > now) source.heard = now;
+    return now;
+  }
+
+  #inTurn(state: State, does: () => Promise<void>): Promise<void> {
+    state.round = does().finally(() => {
+      state.round = null;
+    });
+    return state.round;
   }
 
   async #append(state: State, items: readonly RecordItem[]): Promise<boolean> {
@@ -101,6 +153,7 @@ export class Vouching {
     } catch {
       // What is not vouched for is a gap by itself.
       state.told = this.#clock();
+      state.covered = later(state.covered, state.told);
       return false;
     }
   }
@@ -113,12 +166,7 @@ const startOf = ({ source, told }: State): RecordItem => ({
   at: told,
 });
 
-const coverageOf = ({ source, told }: State, to: Millis): RecordItem => ({
-  type: 'coverage',
-  source: source.name,
-  from: told,
-  to,
-});
+const later = (a: Millis, b: Millis): Millis => (a > b ? a : b);
 
 /**
  * What is said of the time since the last word. Silence begins with what was last heard, which may have been vouched
@@ -127,9 +175,10 @@ const coverageOf = ({ source, told }: State, to: Millis): RecordItem => ({
 function sinceTold(state: State, { firstHeard, heard, silent, now }: Heard): RecordItem[] {
   const within = (at: Millis): Millis => Math.min(Math.max(at, state.told), now) as Millis;
   const resumed = state.isSilent ? within(firstHeard ?? now) : state.told;
-  const items = state.isSilent ? silence(state, state.told, resumed) : [];
+  const items = resumed > state.told ? silence(state, state.told, resumed) : [];
   const until = silent ? within(heard) : now;
-  if (until > resumed) items.push(...coverage(state, resumed, until));
+  const from = later(resumed, state.covered);
+  if (until > from) items.push(...coverage(state, from, until));
   if (silent && resumed < now) items.push(...silence(state, state.isSilent ? until : heard, now));
   return items;
 }
