@@ -3,7 +3,7 @@ import type { SubjectDirectory } from '../model/accounts.ts';
 import type { IpAddress } from '../model/address.ts';
 import type { RecordWriter } from '../model/records.ts';
 import type { Clock, Millis } from '../model/time.ts';
-import { addressList } from './address-list.ts';
+import { addressList, addressLookup } from './address-list.ts';
 import { IpfixReceiver } from './ipfix/receiver.ts';
 import { LeaseSource } from './lease-source.ts';
 import { ConntrackReader } from './linux/conntrack.ts';
@@ -37,7 +37,6 @@ export interface RunningSource {
   readonly settings: SourceSettings;
   readonly source: Source;
   readonly leases: LeaseSource | null;
-  readonly isFrom: (address: IpAddress) => boolean;
   readonly since: Millis;
   lines: LineSource | null;
 }
@@ -71,6 +70,7 @@ class Running implements Collectors {
   readonly #settings: CollectorsSettings;
   readonly #parts: CollectorsParts;
   readonly #sources: RunningSource[];
+  readonly #sourceOf: ReturnType<typeof sendersOf>;
   readonly #open: Open[] = [];
   readonly #ipfix: IpfixReceiver;
   readonly #syslog: SyslogReceiver;
@@ -86,6 +86,7 @@ class Running implements Collectors {
     this.#countedAt = parts.clock();
     const isOwn = addressList(settings.own);
     this.#sources = settings.sources.map((item) => runningSource(item, parts, isOwn));
+    this.#sourceOf = sendersOf(this.#sources);
     this.#ipfix = new IpfixReceiver({
       clock: parts.clock,
       sourceOf: (from) => {
@@ -126,15 +127,10 @@ class Running implements Collectors {
 
   status(): CollectorsStatus {
     const now = this.#parts.clock();
-    const exporters = this.#ipfix.status();
+    const exporters = Map.groupBy(this.#ipfix.status(), ({ from }) => this.#sourceOf('ipfix', from));
     return {
       sources: this.#sources.map((running) =>
-        sourceStatus(
-          running,
-          exporters.filter(({ from }) => running.settings.protocol === 'ipfix' && running.isFrom(from)),
-          this.#isTelling(running),
-          now,
-        ),
+        sourceStatus(running, exporters.get(running) ?? [], this.#isTelling(running), now),
       ),
       listeners: this.#open.map(listenerStatus),
       unknownSenders: this.#ipfix.stats().unknown + this.#syslog.status().unknown + this.#unknownClients(),
@@ -161,10 +157,6 @@ class Running implements Collectors {
         ({ protocol, transport }) => protocol === settings.protocol && transport === 'udp',
       ),
     );
-  }
-
-  #sourceOf(protocol: SourceSettings['protocol'], from: IpAddress): RunningSource | null {
-    return this.#sources.find((item) => item.settings.protocol === protocol && item.isFrom(from)) ?? null;
   }
 
   #unknownClients(): number {
@@ -240,12 +232,26 @@ class Running implements Collectors {
   }
 }
 
+/** Whose an address is, of each protocol. */
+function sendersOf(
+  sources: readonly RunningSource[],
+): (protocol: ListenerSettings['protocol'], from: IpAddress) => RunningSource | null {
+  const of = (protocol: ListenerSettings['protocol']): ((from: IpAddress) => RunningSource | null) =>
+    addressLookup(
+      sources
+        .filter(({ settings }) => settings.protocol === protocol)
+        .map((running) => ({ texts: running.settings.from, value: running })),
+    );
+  const lookups = { ipfix: of('ipfix'), syslog: of('syslog'), radius: of('radius') };
+  return (protocol, from) => lookups[protocol](from);
+}
+
 function runningSource(
   settings: SourceSettings,
   { writer, subjects, clock }: CollectorsParts,
   isOwn: (address: IpAddress) => boolean,
 ): RunningSource {
-  const { name, realm, from } = settings;
+  const { name, realm } = settings;
   const source = new Source({
     name,
     realm,
@@ -258,7 +264,7 @@ function runningSource(
   });
   const leases =
     settings.protocol === 'radius' ? new LeaseSource({ source, subjects, site: settings.site }) : null;
-  return { settings, source, leases, isFrom: addressList(from), since: clock(), lines: null };
+  return { settings, source, leases, since: clock(), lines: null };
 }
 
 function listenerStatus({ settings, kind, listener }: Open): ListenerStatus {
