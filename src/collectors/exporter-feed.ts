@@ -31,8 +31,8 @@ export class ExporterFeed implements SourceFeed, Sender {
     this.#source.lost(count, since, this);
   }
 
-  restarted(): void {
-    this.#source.restarted(this);
+  restarted(since?: Millis): void {
+    this.#source.restarted(since, this);
   }
 
   rejected(reason: string, count: number, sample?: string): void {

@@ -45,8 +45,11 @@ export interface SourceFeed {
    * @param since  by our clock: they may have been from then on; without it from when the source was last heard
    */
   lost(count: number, since?: Millis): void;
-  /** The source began anew: all that it held has ended. */
-  restarted(): void;
+  /**
+   * The source began anew: all that it held has ended.
+   * @param since  by our clock: it may have been from then on; without it from when the source was last heard
+   */
+  restarted(since?: Millis): void;
   /**
    * What tells of no translation, as is usual, by a stable reason in lower case and dashes; `sample` is shown to
    * operators with digits masked.

@@ -267,9 +267,9 @@ export class Source implements SendersFeed, Sender {
    * so the old ends at the earliest: until now nobody knows what it held, which is a gap. One that begins anew with each
    * datagram, by a fault or a forger, leaves the gap only: its restarts are not rows without end.
    */
-  restarted(by: Sender = this): void {
+  restarted(since?: Millis, by: Sender = this): void {
     this.counts.restarts += 1;
-    const at = this.#gap('lost', 0, by);
+    const at = this.#gap('lost', 0, by, since);
     const now = this.#options.clock();
     if (this.#restarted !== null && Math.abs(now - this.#restarted) < RESTART_MS) return;
     this.#restarted = now;

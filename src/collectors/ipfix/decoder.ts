@@ -16,10 +16,10 @@ export interface DecoderOptions {
   readonly dialect: Dialect | null;
   /** Given the event of each record that tells of a translation, good until it returns. */
   readonly onEvent: (event: NatEvent, dialect: Dialect) => void;
-  /** So many records (IPFIX) or packets (NetFlow v9) before this message never came. */
-  readonly onLost: (count: number) => void;
-  /** The exporter began anew: what it held is gone. */
-  readonly onRestart: () => void;
+  /** So many records (IPFIX) or packets (NetFlow v9) never came since then, by our clock; 0: nobody knows how many. */
+  readonly onLost: (count: number, since: Millis) => void;
+  /** The exporter began anew since then: what it held is gone. */
+  readonly onRestart: (since: Millis) => void;
   /** So many data sets were given up, as their template did not come; what they tell may have happened since then. */
   readonly onNeverCame?: (sets: number, since: Millis) => void;
 }
@@ -153,13 +153,16 @@ export class Decoder {
 
   #follow(domain: Domain, head: MessageHead, bootMs: number | null): void {
     const verdict = domain.sequence.take(head.version, head.sequence, bootMs);
+    const jumped = domain.jumpedSince;
+    domain.jumpedSince = verdict.kind === 'suspected' ? domain.since : null;
     if (verdict.kind === 'lost') {
       this.#lost += verdict.count;
-      this.#options.onLost(verdict.count);
-    } else if (verdict.kind === 'late') this.#late += 1;
+      this.#options.onLost(verdict.count, domain.since);
+    } else if (verdict.kind === 'suspected') this.#options.onLost(0, domain.since);
+    else if (verdict.kind === 'late') this.#late += 1;
     else if (verdict.kind === 'restarted') {
       this.#restarts += 1;
-      this.#options.onRestart();
+      this.#options.onRestart(jumped ?? domain.since);
     }
   }
 

@@ -41,19 +41,22 @@ export class Domain {
   /** Bit n: natEvent n has come. */
   #seen = 0;
   #came: Millis;
-  #since: Millis;
+  /** When the message before was, by our clock: what this one tells, or lacks, may have happened since. */
+  since: Millis;
+  /** `since` of a message whose number jumped back, until the next one. */
+  jumpedSince: Millis | null = null;
 
   /** @param now  when its first message comes, by our clock */
   constructor(options: DomainOptions, now: Millis) {
     this.#options = options;
     this.#came = now;
-    this.#since = now;
+    this.since = now;
     this.pending = new PendingSets(options.neverCame);
   }
 
   /** A message comes: what it tells may have happened since the one before. */
   hear(now: Millis): void {
-    this.#since = this.#came;
+    this.since = this.#came;
     this.#came = now;
     this.pending.expire(now);
   }
@@ -108,7 +111,7 @@ export class Domain {
   data(id: number, bytes: Buffer, start: number, end: number, times: MessageTimes): number | null {
     const known = this.#templates.get(id);
     if (known === undefined) {
-      const waits = { id, bytes: bytes.subarray(start, end), times, came: this.#came, since: this.#since };
+      const waits = { id, bytes: bytes.subarray(start, end), times, came: this.#came, since: this.since };
       this.pending.add(waits);
       return null;
     }

@@ -48,10 +48,10 @@ export class IpfixExporter {
         const timeMs = event.bytes === this.#bytes ? told.timeMs : event.timeMs;
         this.#translations.push({ ...told, timeMs });
       },
-      onLost: (count) => feed.lost(count),
-      onRestart: () => {
-        if (isAlone() && this.#decoder.domains === 1) feed.restarted();
-        else feed.lost(0);
+      onLost: (count, since) => feed.lost(count, since),
+      onRestart: (since) => {
+        if (isAlone() && this.#decoder.domains === 1) feed.restarted(since);
+        else feed.lost(0, since);
       },
       onNeverCame: (sets, since) => feed.unread(NEVER_CAME, sets, undefined, since),
     });

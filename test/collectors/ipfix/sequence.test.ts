@@ -27,11 +27,39 @@ describe('the sequence of IPFIX counts data records', () => {
     expect(lost).toEqual([]);
   });
 
-  it('a number far back is an exporter that began anew', () => {
+  /** Messages of one record each. @returns what was heard by each: `lost 5`, `restart` */
+  function sequences(numbers: readonly number[]): string[] {
     const heard = listen();
-    heard.decoder.take(message([set(2, [template(256, NAT44)])], { sequence: 500_000 }));
-    heard.decoder.take(message([set(256, [nat44()])], { sequence: 0 }));
-    expect(heard).toMatchObject({ restarts: 1, lost: [] });
+    heard.decoder.take(message([set(2, [template(256, NAT44)])], { sequence: numbers[0] ?? 0 }));
+    const told: string[] = [];
+    for (const sequence of numbers) {
+      const [restarts, losses] = [heard.restarts, heard.lost.length];
+      heard.decoder.take(message([set(256, [nat44()])], { sequence }));
+      for (const count of heard.lost.slice(losses)) told.push(`${sequence}: lost ${count}`);
+      if (heard.restarts > restarts) told.push(`${sequence}: restart`);
+    }
+    return told;
+  }
+
+  it('a number far back is an exporter that began anew, when the next goes on from it', () => {
+    expect(sequences([500_000, 0, 1])).toEqual(['0: lost 0', '1: restart']);
+    expect(sequences([500_000, 0, 5])).toEqual(['0: lost 0', '5: restart']);
+  });
+
+  it('one message with a number of its own, forged or damaged, is no restart, and what it hid is counted', () => {
+    expect(sequences([500_000, 0, 500_001])).toEqual(['0: lost 0']);
+    expect(sequences([500_000, 900_000, 500_001, 500_002])).toEqual(['900000: lost 399999']);
+    expect(sequences([500_000, 900_000, 500_003])).toEqual(['900000: lost 399999', '500003: lost 2']);
+  });
+
+  it('two processes with a numbering each are followed both', () => {
+    const both = Array.from({ length: 20 }, (_each, index) => (index % 2 === 0 ? 5 : 700_000) + (index >> 1));
+    expect(sequences(both)).toEqual(['700000: lost 699994']);
+    expect(sequences([...both.slice(0, 6), 700_005])).toEqual(['700000: lost 699994', '700005: lost 2']);
+  });
+
+  it('a message that came late does not hide what is lost behind it', () => {
+    expect(sequences([0, 2, 1, 3, 4, 6])).toEqual(['2: lost 1', '6: lost 1']);
   });
 });
 
