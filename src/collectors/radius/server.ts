@@ -58,6 +58,8 @@ export interface RadiusServer {
 }
 
 const MOST_UNDER_WAY = 10_000;
+/** One client must leave room for the others. */
+const MOST_OF_CLIENT = 5000;
 const CLOSING_MS = 5000;
 
 /**
@@ -89,6 +91,8 @@ class Server implements RadiusServer {
   readonly #clientOf: RadiusServerOptions['clientOf'];
   readonly #clock: Clock;
   readonly #underWay = new Set<string>();
+  /** How many of these are of each client. */
+  readonly #ofClient = new Map<LeaseFeed, number>();
   readonly #answers = rememberedAnswers();
   readonly #events = new RecentEvents();
   readonly #receiveBufferBytes: number;
@@ -195,11 +199,13 @@ class Server implements RadiusServer {
       if (accounting === 'unknown-status') this.#send(writeResponse(request, client.secret), sender);
       return;
     }
-    if (this.#underWay.size >= MOST_UNDER_WAY) {
+    const ofClient = this.#ofClient.get(client.feed) ?? 0;
+    if (this.#underWay.size >= MOST_UNDER_WAY || ofClient >= MOST_OF_CLIENT) {
       this.#counts.dropped += 1;
       return;
     }
     this.#underWay.add(key);
+    this.#ofClient.set(client.feed, ofClient + 1);
     const receivedMs = this.#clock();
     const { again, stored } = this.#events.once(
       eventKey(from, accounting),
@@ -210,6 +216,7 @@ class Server implements RadiusServer {
     const response = writeResponse(request, client.secret);
     void stored.then((durable) => {
       this.#underWay.delete(key);
+      this.#ofClient.set(client.feed, (this.#ofClient.get(client.feed) ?? 1) - 1);
       if (durable) {
         this.#answers.set(key, response);
         this.#send(response, sender);

@@ -85,10 +85,10 @@ export class AccessServer {
     });
   }
 
-  /** @param port  of the RADIUS server on 127.0.0.1 */
-  static async open(port: number): Promise<AccessServer> {
+  /** @param port  of the RADIUS server on 127.0.0.1 @param address  that it sends from */
+  static async open(port: number, address = '127.0.0.1'): Promise<AccessServer> {
     const socket = createSocket('udp4');
-    socket.bind(0, '127.0.0.1');
+    socket.bind(0, address);
     await once(socket, 'listening');
     return new AccessServer(socket, port);
   }

@@ -22,15 +22,24 @@ interface Setup {
   readonly feed: RecordingFeed;
   readonly server: RadiusServer;
   readonly access: AccessServer;
+  /** The feeds of clients at further addresses of this machine, as they come. */
+  readonly others: Map<string, RecordingFeed>;
 }
 
 async function setup({ atOnce = true, known = true } = {}): Promise<Setup> {
   const feed = new RecordingFeed({ atOnce });
+  const others = new Map<string, RecordingFeed>();
   const server = await startRadiusServer({
     host: '127.0.0.1',
     port: 0,
     receiveBufferBytes: 1 << 20,
-    clientOf: (from: IpAddress) => (known && from === '127.0.0.1' ? { feed, secret: SECRET } : null),
+    clientOf: (from: IpAddress) => {
+      if (!known) return null;
+      if (from === '127.0.0.1') return { feed, secret: SECRET };
+      const other = others.get(from) ?? new RecordingFeed({ atOnce });
+      others.set(from, other);
+      return { feed: other, secret: SECRET };
+    },
   });
   const access = await AccessServer.open(server.address.port);
   open.push(
@@ -42,7 +51,7 @@ async function setup({ atOnce = true, known = true } = {}): Promise<Setup> {
     },
     access,
   );
-  return { feed, server, access };
+  return { feed, server, access, others };
 }
 
 interface Told {
@@ -209,21 +218,38 @@ describe('a RADIUS server', () => {
     expect(feed.rejections).toEqual([]);
   });
 
-  it('has ten thousand under way at most', async () => {
-    const { feed, access, server } = await setup({ atOnce: false });
-    for (let sent = 0; sent < 10_000; sent += 250) {
-      const some = Array.from({ length: 250 }, (_, index) =>
-        request({ identifier: index, session: `${sent + index}` }),
-      );
-      await access.send(...some);
-      await vi.waitFor(() => expect(server.stats().datagrams).toBe(sent + 250), { interval: 1 });
-    }
+  it('has five thousand of a client under way at most, and ten thousand of all', async () => {
+    const { feed, access, server, others } = await setup({ atOnce: false });
+    let datagrams = 0;
+    const fill = async (from: AccessServer): Promise<void> => {
+      for (let sent = 0; sent < 5000; sent += 250) {
+        const some = Array.from({ length: 250 }, (_, index) =>
+          request({ identifier: index, session: `${sent + index}` }),
+        );
+        await from.send(...some);
+        datagrams += 250;
+        await vi.waitFor(() => expect(server.stats().datagrams).toBe(datagrams), { interval: 1 });
+      }
+    };
+    await fill(access);
     await access.send(request({ session: 'more' }));
-    await vi.waitFor(() => expect(server.stats().dropped).toBe(1));
-    expect(server.stats().underWay).toBe(10_000);
-    feed.finish(false);
+    await vi.waitFor(() => expect(server.stats()).toMatchObject({ dropped: 1, underWay: 5000 }));
+    datagrams += 1;
+    const [second, third] = await Promise.all(
+      ['127.0.0.2', '127.0.0.3'].map((from) => AccessServer.open(server.address.port, from)),
+    );
+    if (second === undefined || third === undefined) throw new Error('no sockets');
+    open.push(second, third);
+    await fill(second);
+    await third.send(request());
+    await vi.waitFor(() => expect(server.stats()).toMatchObject({ dropped: 2, underWay: 10_000 }));
+    expect(others.get('127.0.0.3')?.messages).toEqual([]);
+    for (const each of [feed, ...others.values()]) each.finish(false);
     await vi.waitFor(() => expect(server.stats()).toMatchObject({ underWay: 0, notStored: 10_000 }));
-    expect(feed.messages).toHaveLength(10_000);
+    expect(feed.messages).toHaveLength(5000);
+    // What is over leaves its place.
+    await access.send(request({ session: 'again' }));
+    await vi.waitFor(() => expect(feed.messages).toHaveLength(5001));
   });
 
   it('answers what is under way before it closes, and reads no more', async () => {
