@@ -138,6 +138,23 @@ describe('a stream listener', () => {
     await heard.until('broken', 2);
   });
 
+  it.runIf(process.platform === 'linux')(
+    'has the system ask whether a silent peer is there still',
+    async () => {
+      const heard = await listen();
+      dial(heard);
+      await heard.until('opened');
+      // Of proc_pid_net(5): local address, remote address, state, queues, `tr:tm->when`; 2 is the timer of keep-alive.
+      const { port } = heard.listener.address;
+      const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+      const rows = readFileSync('/proc/net/tcp', 'latin1')
+        .split('\n')
+        .map((row) => row.trim().split(/\s+/));
+      const open = rows.filter((row) => row[1] === local && row[3] === '01');
+      expect(open.map((row) => row[5]?.slice(0, 3))).toEqual(['02:']);
+    },
+  );
+
   it('close ends all connections, and resolves when each was told so', async () => {
     const heard = await listen();
     const sockets = [dial(heard), dial(heard)];
