@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { systemClock, type Millis } from '../../model/time.ts';
+import { Budget } from './budget.ts';
 import { Domain, type DomainOptions, type Rejected } from './domain.ts';
 import type { Dialect } from './dialects.ts';
 import { eachSet, readHead, setKind, type MessageHead } from './message.ts';
@@ -22,6 +23,8 @@ export interface DecoderOptions {
   readonly onRestart: (since: Millis) => void;
   /** So many data sets were given up, as their template did not come; what they tell may have happened since then. */
   readonly onNeverCame?: (sets: number, since: Millis) => void;
+  /** What it may keep, together with others; without it alone. */
+  readonly budget?: Budget;
 }
 
 export interface DecoderStatus {
@@ -46,8 +49,9 @@ export class Decoder {
   readonly #event = createNatEvent();
   readonly #domains = new LRUCache<string, Domain>({
     max: MOST_DOMAINS,
-    dispose: (domain) => domain.pending.giveUp(),
+    dispose: (domain) => domain.close(),
   });
+  readonly #budget: Budget;
   readonly #rejected: Rejected = {};
   #messages = 0;
   #records = 0;
@@ -58,6 +62,7 @@ export class Decoder {
 
   constructor(options: DecoderOptions) {
     this.#options = options;
+    this.#budget = options.budget ?? new Budget();
   }
 
   /**
@@ -92,7 +97,7 @@ export class Decoder {
     return head.exportMs;
   }
 
-  /** Nothing comes any more: gives up what waits for its template. */
+  /** Nothing comes any more: forgets all, and gives up what waits for its template. */
   close(): void {
     this.#domains.clear();
   }
@@ -133,6 +138,7 @@ export class Decoder {
     const options: DomainOptions = {
       dialect,
       event: this.#event,
+      budget: this.#budget,
       onEvent: (event, read) => {
         this.#events += 1;
         onEvent(event, read);

@@ -1,4 +1,5 @@
 import type { Millis } from '../../model/time.ts';
+import type { Budget } from './budget.ts';
 import { recognise, tellsTranslations, type Dialect } from './dialects.ts';
 import { interpret, readNumber, type MessageTimes, type Verdict } from './interpret.ts';
 import type { NatEvent } from './nat-event.ts';
@@ -9,6 +10,9 @@ import { sameTemplate, type Template } from './template.ts';
 
 /** Templates that one domain may have; real exporters have under 50. */
 const MOST_TEMPLATES = 1024;
+/** What a template and each of its fields take, bytes, with the plan to read it by. */
+const TEMPLATE_BYTES = 4096;
+const FIELD_BYTES = 80;
 
 /** Why something was not taken, with how often; the reasons are few and fixed. */
 export type Rejected = Record<string, number>;
@@ -17,6 +21,7 @@ export interface DomainOptions {
   /** The dialect that the operator has set; null to recognise it. */
   readonly dialect: Dialect | null;
   readonly event: NatEvent;
+  readonly budget: Budget;
   /** Given the event of each record that tells of a translation, good until it returns. */
   readonly onEvent: (event: NatEvent, dialect: Dialect) => void;
   readonly onRecords: (count: number) => void;
@@ -51,7 +56,13 @@ export class Domain {
     this.#options = options;
     this.#came = now;
     this.since = now;
-    this.pending = new PendingSets(options.neverCame);
+    this.pending = new PendingSets(options.budget, options.neverCame);
+  }
+
+  /** It is forgotten: what waits is given up. */
+  close(): void {
+    this.pending.giveUp();
+    for (const id of this.#templates.keys()) this.#forget(id);
   }
 
   /** A message comes: what it tells may have happened since the one before. */
@@ -79,11 +90,13 @@ export class Domain {
 
   define(template: Template): void {
     const before = this.#templates.get(template.id);
-    if (before === undefined && this.#templates.size >= MOST_TEMPLATES) {
-      this.#options.reject('too-many-templates', 1);
-      return;
-    }
     if (before === undefined || !sameTemplate(before.template, template)) {
+      // Also when the new one has no place: by the old one its data would be misread.
+      this.#forget(template.id);
+      if (this.#templates.size >= MOST_TEMPLATES || !this.#options.budget.take(sizeOf(template))) {
+        this.#options.reject('too-many-templates', 1);
+        return;
+      }
       const plan = planOf(template);
       const tells = template.scope === 0 && tellsTranslations(plan);
       const dialect = this.#options.dialect ?? recognise(plan, this.#seen);
@@ -96,11 +109,11 @@ export class Domain {
   /** What waits for such a template will not be told by the next one of this number. */
   withdraw(id: number): void {
     this.pending.giveUp(id >= 256 ? id : undefined);
-    if (id >= 256) this.#templates.delete(id);
+    if (id >= 256) this.#forget(id);
     else {
       // RFC 7011, 8.1: all templates, or all options templates.
       for (const [known, { template }] of this.#templates)
-        if (template.scope > 0 === (id === 3)) this.#templates.delete(known);
+        if (template.scope > 0 === (id === 3)) this.#forget(known);
     }
   }
 
@@ -133,6 +146,13 @@ export class Domain {
     return count;
   }
 
+  #forget(id: number): void {
+    const known = this.#templates.get(id);
+    if (known === undefined) return;
+    this.#templates.delete(id);
+    this.#options.budget.giveBack(sizeOf(known.template));
+  }
+
   #record(known: Known, bytes: Buffer, start: number, times: MessageTimes): void {
     const { event, onEvent, reject } = this.#options;
     const { natEvent } = known.plan.places;
@@ -151,3 +171,5 @@ export class Domain {
     known.dialect = recognise(known.plan, this.#seen);
   }
 }
+
+const sizeOf = ({ fields }: Template): number => TEMPLATE_BYTES + fields.length * FIELD_BYTES;

@@ -2,6 +2,7 @@ import type { SourceFeed, ToldTranslation } from '../feed.ts';
 import type { WatchedStream } from '../transport/source-streams.ts';
 import type { StreamEnd, StreamHandler } from '../transport/stream.ts';
 import { systemClock, type Clock } from '../../model/time.ts';
+import { Budget } from './budget.ts';
 import { Decoder, NEVER_CAME, type DecoderStatus } from './decoder.ts';
 import type { Dialect } from './dialects.ts';
 import type { Verdict } from './interpret.ts';
@@ -18,6 +19,8 @@ export interface IpfixExporterOptions {
    */
   readonly isAlone?: () => boolean;
   readonly clock?: Clock;
+  /** What it may keep, together with others; without it alone. */
+  readonly budget?: Budget;
 }
 
 /** What tells of no translation, as is usual. Whatever else is rejected may have been one. */
@@ -35,11 +38,18 @@ export class IpfixExporter {
   #translations: ToldTranslation[] = [];
   #dialects = new Set<Dialect>();
 
-  constructor({ feed, dialect, isAlone = () => true, clock = systemClock }: IpfixExporterOptions) {
+  constructor({
+    feed,
+    dialect,
+    isAlone = () => true,
+    clock = systemClock,
+    budget = new Budget(),
+  }: IpfixExporterOptions) {
     this.#feed = feed;
     this.#clock = clock;
     this.#decoder = new Decoder({
       dialect,
+      budget,
       onEvent: (event, read) => {
         const told = toldTranslation(event);
         if (told === null) return;

@@ -1,4 +1,5 @@
 import type { Millis } from '../../model/time.ts';
+import type { Budget } from './budget.ts';
 import type { MessageTimes } from './interpret.ts';
 
 /** A data set that came before its template. */
@@ -15,17 +16,21 @@ export interface PendingSet {
 /** What one domain may keep waiting: a refresh interval's worth of a slow exporter, not a store. */
 const MOST_BYTES = 262_144;
 const MOST_SETS = 512;
+/** Besides its bytes a set takes about so much memory. */
+const SET_BYTES = 512;
 /** Exporters repeat their templates every half an hour at the latest, as they come from the factory. */
 const LONGEST_MS = 3_600_000;
 
 /** Data sets that wait for their template, bounded: beyond it the oldest are given up. */
 export class PendingSets {
   readonly #onGivenUp: (sets: number, since: Millis) => void;
+  readonly #budget: Budget;
   #sets: PendingSet[] = [];
   #bytes = 0;
 
   /** @param onGivenUp  told how many sets were, and since when what they tell may have happened */
-  constructor(onGivenUp: (sets: number, since: Millis) => void) {
+  constructor(budget: Budget, onGivenUp: (sets: number, since: Millis) => void) {
+    this.#budget = budget;
     this.#onGivenUp = onGivenUp;
   }
 
@@ -35,6 +40,14 @@ export class PendingSets {
 
   /** Keeps a copy of the set. */
   add(set: PendingSet): void {
+    const size = sizeOf(set);
+    while (!this.#budget.take(size)) {
+      if (this.#sets.length === 0) {
+        this.#onGivenUp(1, set.since);
+        return;
+      }
+      this.#giveUpTo(1);
+    }
     this.#sets.push({ ...set, bytes: Buffer.from(set.bytes) });
     this.#bytes += set.bytes.length;
     let first = 0;
@@ -48,7 +61,7 @@ export class PendingSets {
     const taken = this.#sets.filter((set) => set.id === id);
     if (taken.length === 0) return taken;
     this.#sets = this.#sets.filter((set) => set.id !== id);
-    for (const { bytes } of taken) this.#bytes -= bytes.length;
+    this.#release(taken);
     return taken;
   }
 
@@ -69,8 +82,15 @@ export class PendingSets {
   #giveUpTo(index: number): void {
     if (index <= 0) return;
     const given = this.#sets.splice(0, index);
-    for (const { bytes } of given) this.#bytes -= bytes.length;
+    this.#release(given);
     this.#tell(given);
+  }
+
+  #release(sets: readonly PendingSet[]): void {
+    for (const set of sets) {
+      this.#bytes -= set.bytes.length;
+      this.#budget.giveBack(sizeOf(set));
+    }
   }
 
   #tell(given: readonly PendingSet[]): void {
@@ -79,3 +99,5 @@ export class PendingSets {
     this.#onGivenUp(given.length, since);
   }
 }
+
+const sizeOf = ({ bytes }: PendingSet): number => bytes.length + SET_BYTES;

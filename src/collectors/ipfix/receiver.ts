@@ -4,6 +4,7 @@ import { systemClock, type Clock } from '../../model/time.ts';
 import type { SendersFeed } from '../feed.ts';
 import { SourceStreams } from '../transport/source-streams.ts';
 import type { StreamHandler } from '../transport/stream.ts';
+import { Budget } from './budget.ts';
 import type { DecoderStatus } from './decoder.ts';
 import { IpfixExporter, IpfixStream, type IpfixExporterOptions } from './exporter-session.ts';
 
@@ -43,8 +44,8 @@ export class IpfixReceiver {
     dispose: (exporter) => exporter.close(),
   });
   readonly #sessions = new Map<IpfixStream, IpAddress>();
-  /** The exporter addresses of each source. */
-  readonly #addresses = new Map<SendersFeed, Set<IpAddress>>();
+  /** What the exporters of each source share. */
+  readonly #shared = new Map<SendersFeed, { readonly addresses: Set<IpAddress>; readonly budget: Budget }>();
   #unknown = 0;
 
   constructor(options: IpfixReceiverOptions) {
@@ -111,10 +112,11 @@ export class IpfixReceiver {
   }
 
   #optionsOf({ feed, dialect }: IpfixSource, from: IpAddress): IpfixExporterOptions {
-    const addresses = this.#addresses.get(feed) ?? new Set();
+    const shared = this.#shared.get(feed) ?? { addresses: new Set(), budget: new Budget() };
+    this.#shared.set(feed, shared);
+    const { addresses, budget } = shared;
     if (addresses.size < MOST_EXPORTERS) addresses.add(from);
-    this.#addresses.set(feed, addresses);
     const { clock = systemClock } = this.#options;
-    return { feed: feed.exporter(from), dialect, clock, isAlone: () => addresses.size === 1 };
+    return { feed: feed.exporter(from), dialect, clock, budget, isAlone: () => addresses.size === 1 };
   }
 }
