@@ -84,6 +84,11 @@ export const ERROR_CODES = {
     'A file could not be imported',
     'Name its format with --format; docs/collectors.md shows what each format takes.',
   ),
+  'import.damaged': entry(
+    400,
+    'A packed file is cut or damaged',
+    'What could be read was imported. Import the whole file: what is in both counts once.',
+  ),
   'import.options': entry(
     409,
     'The file was imported with other options',

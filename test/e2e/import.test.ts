@@ -129,7 +129,9 @@ describe('shudi import', () => {
       conntrack(1_760_000_010, 'NEW', '10.0.0.6', 40_002, 12),
       conntrack(1_760_000_100, 'DESTROY', '10.0.0.5', 40_001, 11),
       'no such line',
-    ].join('\n');
+    ]
+      .join('\n')
+      .concat('\n');
     const path = file('conntrack.log.gz', gzipSync(lines));
     const other = await shudi(
       ['import', '--source', 'other', '--format', 'conntrack', '--data', fresh()].concat(path),
@@ -158,8 +160,8 @@ describe('shudi import', () => {
 
   it('a file that is known, and one that is not, in one command', async () => {
     const data = fresh();
-    const first = file('a.log', conntrack(1_760_000_000, 'NEW', '10.0.0.5', 40_001, 11));
-    const second = file('b.log', conntrack(1_760_000_010, 'NEW', '10.0.0.6', 40_002, 12));
+    const first = file('a.log', `${conntrack(1_760_000_000, 'NEW', '10.0.0.5', 40_001, 11)}\n`);
+    const second = file('b.log', `${conntrack(1_760_000_010, 'NEW', '10.0.0.6', 40_002, 12)}\n`);
     expect(await load(data, 'router', 'conntrack', first)).toMatchObject({ translations: 1 });
     expect(await load(data, 'router', 'conntrack', first, second)).toMatchObject({ translations: 1 });
     for (const [port, inside] of [
@@ -251,7 +253,7 @@ describe('shudi import', () => {
     expect(await load(data, 'vpp', 'udp-payload', definitions, records)).toMatchObject({ translations: 0 });
   });
 
-  it('says what is wrong, and where', async () => {
+  it('says what is wrong, and where', { timeout: 60_000 }, async () => {
     const data = fresh();
     const path = file('x.csv', 'a,b\n1,2\n');
     const wrong = async (...words: string[]): Promise<string> => {
@@ -266,6 +268,8 @@ describe('shudi import', () => {
     expect(await wrong('--source', 'x', '--format', 'csv', '--map', 'time=a,inside=c', path)).toContain('c');
     expect(await wrong('--source', 'x', '--format', 'csv', '--map', 'tme=a', path)).toContain('tme');
     expect(await wrong('--source', 'x', '--format', 'pcap', path)).toContain('import.format');
+    const cut = file('cut.csv.gz', gzipSync(`time,inside${'\n'.repeat(100)}`).subarray(0, -9));
+    expect(await wrong('--source', 'x', '--format', 'csv', cut)).toContain('import.damaged');
     expect(await wrong('--source', 'x', '--format', 'pcap', `${path}.not`)).toContain('no such file');
   });
 });

@@ -40,6 +40,8 @@ export const importCommand: Command = {
       if (summary.rejected > 0)
         for (const [reason, count] of rejections) world.complain(`rejected, ${reason}: ${count}\n`);
       world.write(`${JSON.stringify(summary)}\n`);
+      const fault = files.at(-1)?.fault ?? null;
+      if (fault !== null) throw fault;
       return 0;
     } finally {
       await reader.close();

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { parse } from 'csv-parse';
 import { canonicalAddress, canonicalPort, type IpAddress, type Port } from '../../model/address.ts';
 import { ShudiError } from '../../model/errors.ts';
 import { parseTime, type Millis } from '../../model/time.ts';
@@ -7,10 +6,10 @@ import type { PortRange, TranslationEvent } from '../../model/translations.ts';
 import type { ToldTranslation } from '../feed.ts';
 import type { LeaseFeed, ToldLease } from '../lease-feed.ts';
 import { CSV_FIELDS, type CsvField, type CsvMapping } from './csv-mapping.ts';
-import { openText } from './lines.ts';
+import { cellsOf } from './csv-row.ts';
+import { linesOf, openText } from './lines.ts';
 import type { Reading, ReadingOptions } from './reading.ts';
 
-const MOST_ROW_CHARACTERS = 65_536;
 const MOST_COLUMNS = 500;
 
 type Row = (field: CsvField) => string;
@@ -30,32 +29,20 @@ export class CsvReading implements Reading {
     const { source, mapping, clock } = this.#options;
     const { stream, written, read } = await openText(path);
     clock.now = written;
-    const parser = stream.pipe(
-      parse({
-        bom: true,
-        relax_column_count: true,
-        skip_empty_lines: true,
-        max_record_size: MOST_ROW_CHARACTERS,
-      }),
-    );
-    stream.on('error', (error) => parser.destroy(error));
     let places: ReadonlyMap<CsvField, number> | null = mapping === null ? null : byNumber(mapping);
-    try {
-      for await (const cells of parser as AsyncIterable<string[]>) {
-        if (places === null) {
-          places = byHeading(cells, mapping, path);
-          continue;
-        }
-        this.#rows += 1;
-        const known = places;
-        const row: Row = (field) => (cells[known.get(field) ?? -1] ?? '').trim();
-        const fault = this.#take(row, JSON.stringify(cells));
-        if (fault !== null) source.rejected(`csv-${fault}`, 1);
-        await turn(read());
+    // The last row need not have a line end (RFC 4180, 2.2).
+    for await (const { text, isCut } of linesOf(stream, path)) {
+      if (text.trim() === '') continue;
+      const cells = isCut ? null : cellsOf(text);
+      if (places === null) {
+        if (cells === null) throw new ShudiError('import.format', 'The file is no CSV.', path);
+        places = byHeading(cells, mapping, path);
+        continue;
       }
-    } catch (error) {
-      if (error instanceof ShudiError) throw error;
-      throw new ShudiError('import.format', 'The file is no CSV.', path, error);
+      this.#rows += 1;
+      const fault = cells === null ? (isCut ? 'long' : 'quote') : this.#take(rowOf(cells, places), cells);
+      if (fault !== null) source.rejected(`csv-${fault}`, 1);
+      await turn(read());
     }
   }
 
@@ -67,7 +54,9 @@ export class CsvReading implements Reading {
     return 0;
   }
 
-  #take(row: Row, original: string): string | null {
+  /** Null when it was taken, else why not. */
+  #take(row: Row, cells: readonly string[]): string | null {
+    const original = JSON.stringify(cells);
     const time = timeOf(row('time'));
     if (time === null) return 'time';
     if (row('inside') === '') return this.#lease(row, time, original);
@@ -91,6 +80,11 @@ export class CsvReading implements Reading {
     return null;
   }
 }
+
+const rowOf =
+  (cells: readonly string[], places: ReadonlyMap<CsvField, number>): Row =>
+  (field) =>
+    (cells[places.get(field) ?? -1] ?? '').trim();
 
 /** Null when columns are named by their headings. */
 function byNumber(mapping: CsvMapping): Map<CsvField, number> | null {

@@ -55,6 +55,8 @@ export interface ImportedFile {
   readonly file: string;
   /** It was imported before: nothing was added. */
   readonly known: boolean;
+  /** Null, or why it could not be read to its end: what was read is stored, and it is the last that was. */
+  readonly fault: ShudiError | null;
 }
 
 export interface Imported {
@@ -88,19 +90,23 @@ const USUAL: ReadonlySet<string> = new Set([
  * @throws ShudiError import.* | records.* | data.*
  */
 export async function importFiles(options: ImportOptions): Promise<Imported> {
-  const read = optionsDigest(options);
+  const readBy = optionsDigest(options);
   const digests: string[] = [];
   // All before the first is read: a refusal leaves nothing half done.
   for (const path of options.files) {
     const file = await digestOf(path);
     const before = await options.reader.imported(options.name, file);
-    if (before !== null && before.options !== read)
+    if (before !== null && before.options !== readBy)
       throw new ShudiError('import.options', 'The file was imported with other options.', path);
     digests.push(file);
   }
-  const run = new Import(options, read, await options.reader.retainedFrom());
+  const run = new Import(options, readBy, await options.reader.retainedFrom());
   const files: ImportedFile[] = [];
-  for (const [index, path] of options.files.entries()) files.push(await run.file(path, digests[index] ?? ''));
+  for (const [index, path] of options.files.entries()) {
+    const read = await run.file(path, digests[index] ?? '');
+    files.push(read);
+    if (read.fault !== null) break;
+  }
   return { summary: run.summary(), files, rejections: run.rejections() };
 }
 
@@ -114,7 +120,7 @@ interface Counts {
 class Import {
   readonly #options: ImportOptions;
   /** See `optionsDigest`. */
-  readonly #read: string;
+  readonly #readBy: string;
   readonly #batches: Batches;
   readonly #source: Source;
   readonly #reading: Reading;
@@ -129,9 +135,9 @@ class Import {
   /** The stretches of time that a file tells of. */
   #covered: { from: Millis; to: Millis }[] = [];
 
-  constructor(options: ImportOptions, read: string, retainedFrom: Millis | null) {
+  constructor(options: ImportOptions, readBy: string, retainedFrom: Millis | null) {
     this.#options = options;
-    this.#read = read;
+    this.#readBy = readBy;
     this.#batches = new Batches(options.writer);
     this.#source = new Source({
       name: options.name,
@@ -159,28 +165,26 @@ class Import {
     const known = before?.done === true;
     // Before the first message: it must not be taken for one of the file before.
     this.#batches.isKnown = known || (before?.messages ?? 0) > 0;
-    await this.#reading.file(path, async (bytesRead) => {
+    const turn = async (bytesRead: number): Promise<void> => {
       messages += 1;
       this.#batches.isKnown = known || messages < (before?.messages ?? 0);
       while (this.#waiting >= MOST_WAITING) await new Promise((resolve) => setImmediate(resolve));
       if (this.#batches.waiting < BATCH) return;
       onProgress(path, bytesRead / size);
       await this.#flush([...this.#lost(), this.#progress(file, messages, false)]);
-    });
+    };
+    const fault = await this.#reading.file(path, turn).then(() => null, damageOf);
     onProgress(path, 1);
     if (known) {
       this.#leaveOut(start);
-      return { file, known };
+      return { file, known, fault };
     }
-    // Data that wait for a template may come to be read with it another time.
-    const done =
-      this.#reading.pending() === 0 && this.#source.rejections.counts()[WITHOUT_SECRET] === undefined;
     await this.#handedOn();
     const told = [...this.#lost(), ...this.#coverage()];
     // Of which nothing was taken is not known: perhaps it was only read the wrong way.
     if (before !== null || told.length > 0 || this.#batches.taken > takenBefore)
-      await this.#flush([...told, this.#progress(file, done ? messages : 0, done)]);
-    return { file, known };
+      await this.#flush([...told, this.#end(file, fault, Math.max(messages, before?.messages ?? 0))]);
+    return { file, known, fault };
   }
 
   summary(): ImportSummary {
@@ -236,9 +240,17 @@ class Import {
     };
   }
 
+  #end(file: string, fault: ShudiError | null, messages: number): ImportRecord {
+    if (fault !== null) return this.#progress(file, messages, false);
+    // Data that wait for a template, or a secret, may come to be read with it another time.
+    const done =
+      this.#reading.pending() === 0 && this.#source.rejections.counts()[WITHOUT_SECRET] === undefined;
+    return this.#progress(file, done ? messages : 0, done);
+  }
+
   #progress(file: string, messages: number, done: boolean): ImportRecord {
     const { name: source } = this.#options;
-    return { type: 'import', source, file, options: this.#read, messages, done, at: systemClock() };
+    return { type: 'import', source, file, options: this.#readBy, messages, done, at: systemClock() };
   }
 
   #leaveOut(start: Counts): void {
@@ -321,6 +333,12 @@ function watched(writer: RecordWriter, look: (item: RecordItem) => void): Record
     },
     close: () => writer.close(),
   };
+}
+
+/** @throws what is no damage of the file */
+function damageOf(error: unknown): ShudiError {
+  if (error instanceof ShudiError && error.code === 'import.damaged') return error;
+  throw error;
 }
 
 async function digestOf(path: string): Promise<string> {

@@ -67,7 +67,7 @@ describe('a file that comes again', () => {
       rejections: [['csv-time', 1]],
     });
     expect((await run([path])).summary).toMatchObject({ translations: 1, rejected: 0 });
-    expect((await run([path])).files).toEqual([{ file: expect.any(String) as string, known: true }]);
+    expect((await run([path])).files).toMatchObject([{ known: true }]);
     expect(await reader.imported(NAME, 'f'.repeat(64))).toBeNull();
   });
 
