@@ -16,6 +16,7 @@ export function dataLayout(directory: string): {
   retainedFrom: string;
   recorderSocket: string;
   subjectsSocket: string;
+  importLock: string;
 } {
   return {
     keys: join(directory, 'keys'),
@@ -25,6 +26,7 @@ export function dataLayout(directory: string): {
     retainedFrom: join(directory, 'retained-from'),
     recorderSocket: join(directory, 'run', 'recorder.sock'),
     subjectsSocket: join(directory, 'run', 'subjects.sock'),
+    importLock: join(directory, 'run', 'import.lock'),
   };
 }
 

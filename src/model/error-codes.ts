@@ -84,6 +84,11 @@ export const ERROR_CODES = {
     'A file could not be imported',
     'Name its format with --format; docs/collectors.md shows what each format takes.',
   ),
+  'import.running': entry(
+    409,
+    'Another import into this data directory is running',
+    'Wait until it has ended; one command may name many files.',
+  ),
   'import.damaged': entry(
     400,
     'A packed file is cut or damaged',

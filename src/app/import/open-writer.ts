@@ -1,9 +1,12 @@
+import { basename, dirname } from 'node:path';
 import { connectSubjects } from '../../accounts/connect-subjects.ts';
 import { openAccounts } from '../../accounts/open-accounts.ts';
 import { openJournal } from '../../ledger/journal-store.ts';
 import type { Site, SubjectDirectory } from '../../model/accounts.ts';
+import { ShudiError } from '../../model/errors.ts';
 import type { RecordWriter } from '../../model/records.ts';
-import { isLocked, lockDirectory } from '../../platform/lock.ts';
+import { makePrivateDirectory } from '../../platform/files.ts';
+import { isLocked, lockDirectory, type DirectoryLock } from '../../platform/lock.ts';
 import { connectRecorder, openSqliteRecorder } from '../../records/sqlite/engine.ts';
 import { anchorer } from '../anchor.ts';
 import { dataLayout } from '../data-directory.ts';
@@ -14,9 +17,32 @@ export interface Opened {
   close(): Promise<void>;
 }
 
-/** The recorder and the vault of the shudi that runs, or ones for the import alone. */
+/**
+ * The recorder and the vault of the shudi that runs, or ones for the import alone. One import runs at a time: two could
+ * take the same file for one that is not known.
+ * @throws ShudiError import.running | records.* | vault.* | data.*
+ */
 export async function openWriter(directory: string, site: Site): Promise<Opened> {
-  return isLocked(directory) ? connectRunning(directory, site) : openAlone(directory);
+  const lock = lockImports(directory);
+  try {
+    const opened = await (isLocked(directory) ? connectRunning(directory, site) : openAlone(directory));
+    return { ...opened, close: () => opened.close().finally(() => lock.release()) };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function lockImports(directory: string): DirectoryLock {
+  const { importLock } = dataLayout(directory);
+  makePrivateDirectory(dirname(importLock));
+  try {
+    return lockDirectory(dirname(importLock), basename(importLock));
+  } catch (error) {
+    if (error instanceof ShudiError && error.code === 'data.locked')
+      throw new ShudiError('import.running', 'Another import into this data directory runs.', directory);
+    throw error;
+  }
 }
 
 async function connectRunning(directory: string, site: Site): Promise<Opened> {
