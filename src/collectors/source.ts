@@ -52,6 +52,8 @@ const MOST_LATE_MS = 7 * DAY_MS;
 const MOST_EARLY_MS = 60_000;
 /** A message that cannot be read, or tells a time that cannot be true, is of what happened so long ago at least, ms. */
 const NEAR_MS = 1000;
+/** A sender that is not heard for longer than others of its source is left out of its status, ms. */
+const OF_LATE_MS = 3_600_000;
 /** Addresses whose clocks are measured. */
 const MOST_EXPORTERS = 1024;
 /** Of restarts nearer to each other than this the first is stored, ms. */
@@ -103,10 +105,12 @@ export class Source implements SendersFeed, Sender {
     return exporter;
   }
 
-  /** The clock that is known worst of those that were measured. */
+  /** The clock that is known worst of those that were measured of late: some senders come no more. */
   worstClock(): ClockOffset {
+    const since = (this.heard ?? 0) - OF_LATE_MS;
     const badness = ({ offset }: Sender): number => offset.current().errorMs ?? -1;
-    const senders: Sender[] = [this, ...this.#exporters.values()];
+    const late = [...this.#exporters.values()].filter(({ heard }) => (heard ?? 0) >= since);
+    const senders: Sender[] = [this, ...late];
     return senders.reduce((worst, sender) => (badness(sender) > badness(worst) ? sender : worst)).offset;
   }
 

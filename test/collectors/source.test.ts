@@ -400,6 +400,10 @@ describe('two exporters of one source', () => {
     ).toEqual([0, 29_500]);
     expect(rows('message').every(({ clockErrorMs }) => (clockErrorMs ?? 9999) <= 1000)).toBe(true);
     expect(source.worstClock()).toBe(source.exporter(ONE).offset);
+    // One that comes no more says nothing of the clocks there are.
+    to(3_700_000);
+    await says(OTHER, 30_000);
+    expect(source.worstClock()).toBe(source.exporter(OTHER).offset);
     // Nothing came without an address.
     expect(source.offset.current().errorMs).toBeNull();
   });

@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { PacketReading } from '../../src/collectors/import/packets.ts';
 import type { SourceOptions } from '../../src/collectors/source.ts';
 import { IpfixReceiver } from '../../src/collectors/ipfix/receiver.ts';
 import { ConntrackReader } from '../../src/collectors/linux/conntrack.ts';
@@ -7,7 +10,18 @@ import { UlogdReader } from '../../src/collectors/linux/ulogd.ts';
 import { SyslogReceiver } from '../../src/collectors/syslog/receiver.ts';
 import { canonicalAddress, type IpAddress } from '../../src/model/address.ts';
 import { NOON } from '../records/items.ts';
-import { message, nat44, NAT44, optionsTemplate, set, template, uint, withdrawal } from './ipfix/exporter.ts';
+import { temporaryDirectory } from '../support/directory.ts';
+import {
+  EXPORT_TIME,
+  message,
+  nat44,
+  NAT44,
+  optionsTemplate,
+  set,
+  template,
+  uint,
+  withdrawal,
+} from './ipfix/exporter.ts';
 import { conntrackLine, ULOGD_DESTROY } from './linux/examples.ts';
 import { message as told, openWorld, type World } from './recorded-world.ts';
 
@@ -182,6 +196,34 @@ describe('data whose template does not come are missing since before they came',
     ipfix.close();
     expect(gaps()).toEqual([]);
   });
+});
+
+it('of a file data wait for their template however much later it was captured', async () => {
+  const { source, rows } = openWorld({ live: false });
+  const directory = temporaryDirectory();
+  const reading = new PacketReading(
+    {
+      source,
+      dialect: null,
+      vendor: null,
+      zoneMinutes: 0,
+      radius: null,
+      mapping: null,
+      clock: { now: NOON },
+    },
+    false,
+  );
+  const packets = [
+    data(256),
+    message([set(2, [template(256, NAT44)])], { exportTime: EXPORT_TIME + 8 * 3600 }),
+  ];
+  for (const [index, bytes] of packets.entries()) {
+    const path = join(directory, `${index}`);
+    writeFileSync(path, bytes);
+    await reading.file(path, () => Promise.resolve());
+  }
+  expect(rows('translation')).toHaveLength(1);
+  expect(source.rejections.counts()).toEqual({});
 });
 
 describe('lines', () => {

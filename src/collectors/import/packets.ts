@@ -28,7 +28,8 @@ export class PacketReading implements Reading {
     const { source, dialect, vendor, zoneMinutes, clock } = options;
     this.#options = options;
     this.#isCapture = isCapture;
-    this.#ipfix = new IpfixReceiver({ clock: () => clock.now, sourceOf: () => ({ feed: source, dialect }) });
+    // By the system's clock: data wait for their template however far apart the packets were captured.
+    this.#ipfix = new IpfixReceiver({ sourceOf: () => ({ feed: source, dialect }) });
     this.#syslog = new SyslogReceiver({
       clock: () => clock.now,
       sourceOf: () => ({ feed: source, vendor, zoneMinutes }),
