@@ -27,7 +27,7 @@ export class LineReading implements Reading {
 
   async file(path: string, turn: (bytesRead: number) => Promise<void>): Promise<void> {
     const { stream, written, read } = await openText(path);
-    // A stamp without a year is of the year that brings it nearest to when the file was written.
+    // A stamp without a year lies before the file was written last.
     this.#clock.now = written;
     for await (const { text, hasEnd } of linesOf(stream, path)) {
       if (text.trim() === '') continue;
@@ -53,7 +53,7 @@ function syslogTaker({
   vendor,
   zoneMinutes,
 }: ReadingOptions): (line: string, received: Millis) => void {
-  const reader = new SyslogReader({ feed: source, vendor, zoneMinutes });
+  const reader = new SyslogReader({ feed: source, vendor, zoneMinutes, years: 'before' });
   return (line, received) => reader.line(line, received);
 }
 

@@ -1,5 +1,5 @@
 import { canonicalAddress } from '../../model/address.ts';
-import { readStamp } from './stamp.ts';
+import { readStamp, type StampContext, type YearRule } from './stamp.ts';
 
 /** What stands before the text of a syslog message. */
 export interface SyslogHeader {
@@ -23,34 +23,40 @@ const HOST = /^[\w.:%-]{1,255}$/;
 
 /**
  * Reads the header of a syslog line: RFC 5424, 6; RFC 3164, 4.1 with what devices make of it; or none, which leaves
- * everything in `rest`. `zoneMinutes` (east of UTC) counts for a stamp that names no zone.
+ * everything in `rest`. `zoneMinutes` (east of UTC) counts for a stamp that names no zone, `years` for one without a year.
  */
-export function readHeader(line: string, receivedMs: number, zoneMinutes: number): SyslogHeader {
+export function readHeader(
+  line: string,
+  receivedMs: number,
+  zoneMinutes: number,
+  years: YearRule = 'nearest',
+): SyslogHeader {
+  const context: StampContext = { receivedMs, zoneMinutes, years };
   const cut = line.length > MOST_CHARACTERS ? line.slice(0, MOST_CHARACTERS) : line;
   const marked = PRIORITY.exec(cut);
   const value = marked === null ? HIGHEST_PRIORITY + 1 : Number(marked[1]);
   const priority = value <= HIGHEST_PRIORITY ? value : null;
   const text = cut.slice(marked?.[0].length ?? 0).trim();
-  const versioned = afterVersion(text, receivedMs, zoneMinutes);
+  const versioned = afterVersion(text, context);
   if (versioned !== null) return { priority, ...versioned };
-  const stamp = readStamp(text, receivedMs, zoneMinutes);
+  const stamp = readStamp(text, context);
   if (stamp === null) return { priority, timeMs: null, host: null, rest: text };
   const { host, rest } = afterStamp(text.slice(stamp.length));
   // A relay puts its own header before the one it was sent: the exporter's time is the inner one.
-  const inner = host === null ? null : afterVersion(rest, receivedMs, zoneMinutes);
+  const inner = host === null ? null : afterVersion(rest, context);
   return { priority, ...(inner ?? { timeMs: stamp.timeMs, host, rest }) };
 }
 
 type Parts = Omit<SyslogHeader, 'priority'>;
 
 /** `1 TIMESTAMP HOST rest`: RFC 5424, and Huawei's and IOS XR's way to write its time. */
-function afterVersion(text: string, receivedMs: number, zoneMinutes: number): Parts | null {
+function afterVersion(text: string, context: StampContext): Parts | null {
   const version = VERSION.exec(text);
   if (version === null) return null;
   const dated = text.slice(version[0].length);
   const stamp = dated.startsWith(`${NIL} `)
     ? { timeMs: null, length: NIL.length }
-    : readStamp(dated, receivedMs, zoneMinutes);
+    : readStamp(dated, context);
   if (stamp === null) return null;
   const { word, rest } = firstWord(dated.slice(stamp.length).trimStart());
   return { timeMs: stamp.timeMs, host: isHost(word) ? word : null, rest };

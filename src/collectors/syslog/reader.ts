@@ -1,6 +1,7 @@
 import type { SourceFeed, ToldTranslation } from '../feed.ts';
 import { MOST_CHARACTERS, readHeader } from './header.ts';
 import { maskedSample } from '../sample.ts';
+import type { YearRule } from './stamp.ts';
 import type { SyslogLine, Vendor } from './vendor.ts';
 import { VENDORS } from './vendors/index.ts';
 
@@ -10,6 +11,8 @@ export interface SyslogReaderOptions {
   readonly vendor: string | null;
   /** The zone of stamps that name none, minutes east of UTC. */
   readonly zoneMinutes: number;
+  /** Of stamps without a year; `nearest` unless it is told. */
+  readonly years?: YearRule;
 }
 
 export interface SyslogReaderStatus {
@@ -25,6 +28,7 @@ export interface SyslogReaderStatus {
 export class SyslogReader {
   readonly #feed: SourceFeed;
   readonly #zoneMinutes: number;
+  readonly #years: YearRule;
   /** The last one that understood a line is the first. */
   #vendors: readonly Vendor[];
   readonly #understood = new Set<string>();
@@ -32,9 +36,10 @@ export class SyslogReader {
   #translations = 0;
   #unparsed = 0;
 
-  constructor({ feed, vendor, zoneMinutes }: SyslogReaderOptions) {
+  constructor({ feed, vendor, zoneMinutes, years = 'nearest' }: SyslogReaderOptions) {
     this.#feed = feed;
     this.#zoneMinutes = zoneMinutes;
+    this.#years = years;
     const set = VENDORS.filter(({ name }) => name === vendor);
     this.#vendors = set.length === 0 ? VENDORS : set;
   }
@@ -42,7 +47,7 @@ export class SyslogReader {
   /** Takes a line as it came, header and all. Never throws. */
   line(text: string, receivedMs: number): void {
     this.#lines += 1;
-    const { rest, ...header } = readHeader(text, receivedMs, this.#zoneMinutes);
+    const { rest, ...header } = readHeader(text, receivedMs, this.#zoneMinutes, this.#years);
     const line: SyslogLine = { ...header, text: rest, zoneMinutes: this.#zoneMinutes };
     let hinted = false;
     for (const vendor of this.#vendors) {

@@ -1,3 +1,5 @@
+import { DAY_MS } from '../../model/time.ts';
+
 /** A time as it stands at the beginning of a text. */
 export interface Stamp {
   /** Ms since the epoch; null for a time that does not exist. */
@@ -30,18 +32,29 @@ const YEAR_FIRST = new RegExp(`^(\\d{4}) ([A-Za-z]{3}) {1,2}(\\d{1,2}) ${CLOCK}$
 const MONTH_FIRST = new RegExp(`^[*.:]{0,2}([A-Za-z]{3}) {1,2}(\\d{1,2})(?: (\\d{4}))? ${CLOCK}${ZONE}`);
 
 /**
- * Reads a stamp at the beginning of the text; null when there is none. A zone that the stamp names counts, else
- * `zoneMinutes` (east of UTC) does.
+ * Which year a stamp without one is of: the one `nearest` to the receipt, or, of a line in a file that was last written
+ * at the receipt, the last that lies `before`.
  */
-export function readStamp(text: string, receivedMs: number, zoneMinutes: number): Stamp | null {
+export type YearRule = 'nearest' | 'before';
+
+/** What a stamp leaves open. */
+export interface StampContext {
+  readonly receivedMs: number;
+  /** Minutes east of UTC, for a stamp that names no zone. */
+  readonly zoneMinutes: number;
+  readonly years: YearRule;
+}
+
+/** Reads a stamp at the beginning of the text; null when there is none. */
+export function readStamp(text: string, context: StampContext): Stamp | null {
   const iso = ISO.exec(text);
-  if (iso !== null) return stampOf(iso, [iso[1], iso[2], iso[3]], receivedMs, zoneMinutes);
+  if (iso !== null) return stampOf(iso, [iso[1], iso[2], iso[3]], context);
   const yearFirst = YEAR_FIRST.exec(text);
   if (yearFirst !== null)
-    return stampOf(yearFirst, [yearFirst[1], monthOf(yearFirst[2]), yearFirst[3]], receivedMs, zoneMinutes);
+    return stampOf(yearFirst, [yearFirst[1], monthOf(yearFirst[2]), yearFirst[3]], context);
   const monthFirst = MONTH_FIRST.exec(text);
   if (monthFirst === null) return null;
-  return stampOf(monthFirst, [monthFirst[3], monthOf(monthFirst[1]), monthFirst[2]], receivedMs, zoneMinutes);
+  return stampOf(monthFirst, [monthFirst[3], monthOf(monthFirst[1]), monthFirst[2]], context);
 }
 
 /** '' when it is no month: then the text is no stamp. */
@@ -53,12 +66,11 @@ function monthOf(name = ''): string {
 function stampOf(
   match: RegExpExecArray,
   [year, month = '', day = '']: readonly (string | undefined)[],
-  receivedMs: number,
-  zoneMinutes: number,
+  context: StampContext,
 ): Stamp | null {
   if (month === '') return null;
   const [hour, minute, second, fraction = '', zone] = match.slice(4);
-  const offset = zone === undefined ? zoneMinutes : offsetOf(zone);
+  const offset = zone === undefined ? context.zoneMinutes : offsetOf(zone);
   const fields: Fields = {
     year: year === undefined ? null : Number(year),
     month: Number(month),
@@ -69,7 +81,7 @@ function stampOf(
     ms: Number(fraction.slice(0, 3).padEnd(3, '0')),
   };
   return {
-    timeMs: offset === null ? null : timeOf(fields, receivedMs, offset),
+    timeMs: offset === null ? null : timeOf(fields, context, offset),
     length: match[0].length,
   };
 }
@@ -82,10 +94,24 @@ function offsetOf(zone: string): number | null {
   return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
 }
 
-function timeOf(fields: Fields, receivedMs: number, offset: number): number | null {
+function timeOf(fields: Fields, { receivedMs, years }: StampContext, offset: number): number | null {
   if (fields.year !== null) return civilTime({ ...fields, year: fields.year }, offset);
+  if (years === 'before') return lastTimeBefore(fields, receivedMs + DAY_MS, offset);
   const year = nearestYear(fields, receivedMs, offset);
   return civilTime({ ...fields, year }, offset);
+}
+
+/** Leap years are at most so many years apart. */
+const LEAP_GAP = 8;
+
+/** The last time before `latestMs` that the stamp may stand for: a 29 February is one of a leap year. */
+function lastTimeBefore(fields: Fields, latestMs: number, offset: number): number | null {
+  const here = new Date(latestMs + offset * 60_000).getUTCFullYear();
+  for (let year = here; year >= here - LEAP_GAP; year -= 1) {
+    const time = civilTime({ ...fields, year }, offset);
+    if (time !== null && time <= latestMs) return time;
+  }
+  return null;
 }
 
 /**

@@ -102,6 +102,15 @@ describe('a packed file', () => {
 });
 
 describe('a log', () => {
+  it('whose stamps have no year is of the time before it was written', async () => {
+    const { run, rows } = importWorld();
+    const text =
+      'Apr 12 08:00:00 srx RT_NAT: RT_SRC_NAT_PBA_ALLOC: Subscriber 10.0.10.10 used/maximum [1/4] blocks, allocates port block [48640-48895] from 203.0.113.9 in source pool guest lsys_id: 0\n';
+    const path = file('a.log', text, '2026-01-05T00:00:00Z');
+    expect((await run([path], { format: 'syslog' })).summary).toMatchObject({ translations: 1 });
+    expect(rows('translation').map(({ at }) => at)).toEqual([Date.UTC(2025, 3, 12, 8)]);
+  });
+
   it('whose last line has no end is read without it, and with it when it has grown', async () => {
     const { run, rows, reader } = importWorld();
     const first = line(40_001);

@@ -86,6 +86,27 @@ describe('the header of a syslog line', () => {
     expect(at('Feb 29 12:00:00 h x', Date.UTC(2027, 2, 1))).toBe('null');
   });
 
+  it('of a file takes the last year that lies before it was written', () => {
+    const at = (stamp: string, written: number, zone = 0): string | null => {
+      const { timeMs } = readHeader(`${stamp} h x`, written, zone, 'before');
+      return timeMs === null ? null : new Date(timeMs).toISOString();
+    };
+    const written = Date.UTC(2026, 10, 26, 9, 30);
+    expect(at('Nov 26 09:29:59', written)).toBe('2026-11-26T09:29:59.000Z');
+    // Seven months ahead would be nearer than what it can only be.
+    expect(at('Apr 12 08:00:00', Date.UTC(2026, 0, 5))).toBe('2025-04-12T08:00:00.000Z');
+    // A day is left to zones.
+    expect(at('Nov 27 09:00:00', written)).toBe('2026-11-27T09:00:00.000Z');
+    expect(at('Nov 27 10:00:00', written)).toBe('2025-11-27T10:00:00.000Z');
+    expect(at('Jan  1 05:00:00', Date.UTC(2026, 11, 31, 20), SHANGHAI)).toBe('2026-12-31T21:00:00.000Z');
+    expect(at('Feb 29 12:00:00', Date.UTC(2027, 2, 1))).toBe('2024-02-29T12:00:00.000Z');
+    expect(at('Feb 29 12:00:00', Date.UTC(2028, 1, 29))).toBe('2028-02-29T12:00:00.000Z');
+    expect(at('Feb 29 12:00:00', Date.UTC(2028, 1, 27))).toBe('2024-02-29T12:00:00.000Z');
+    expect(at('Feb 29 12:00:00', Date.UTC(2104, 1, 27))).toBe('2096-02-29T12:00:00.000Z');
+    expect(at('Feb 30 12:00:00', written)).toBeNull();
+    expect(at('Nov 26 2031 09:30:00', written)).toBe('2031-11-26T09:30:00.000Z');
+  });
+
   it('cuts a long line', () => {
     const { rest, host } = readHeader(`<13>Nov 26 09:30:00 host ${'x'.repeat(20_000)}`, RECEIVED, 0);
     expect(host).toBe('host');
