@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { canonicalAccount, type AccountId, type Site, type SubjectDirectory } from '../model/accounts.ts';
 import type { RecordItem } from '../model/records.ts';
+import { isHeldPrefix } from '../model/prefix.ts';
 import { DAY_MS, type Millis } from '../model/time.ts';
 import type { LeaseRecord, TranslationRecord } from '../model/translations.ts';
 import type { MeasuredOffset } from './clock-offset.ts';
@@ -50,6 +51,10 @@ export class LeaseSource implements LeaseFeed {
       source.translationItems(message, measured, received, message.leases.length, id),
     );
     for (const [place, told] of message.leases.entries()) {
+      if (told.address !== null && !isHeldPrefix(told.address, told.bits)) {
+        source.rejected('radius-prefix', 1);
+        continue;
+      }
       const at = source.timeOf(told.timeMs ?? message.sentMs, measured, received);
       if (at === null) {
         // It is answered, as sending it again would not help; and it is missing.

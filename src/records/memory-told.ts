@@ -1,7 +1,7 @@
 import type { RecordItem, RecordReader } from '../model/records.ts';
 import { overlaps } from '../model/time.ts';
 import { joinLeases } from './lease-intervals.ts';
-import { prefixesOf } from './prefix.ts';
+import { prefixesOf } from '../model/prefix.ts';
 import type { ToldLease, ToldTranslation } from './told.ts';
 import { holdsPort, joinTranslations, type VouchedSince } from './translation-intervals.ts';
 

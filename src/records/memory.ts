@@ -22,7 +22,7 @@ import { assembleContact, assembleRequest, carriedBy, selectContacts } from './a
 import { gapsIn, vouchedSince, type CoverageFacts } from './coverage.ts';
 import { toldReader } from './memory-told.ts';
 import { MergedCoverage, type Voucher } from './merged-coverage.ts';
-import { prefix64 } from './prefix.ts';
+import { prefix64 } from '../model/prefix.ts';
 import { ConnectionNumbers, firstNumber } from './recorder/numbers.ts';
 
 type Of<Type extends RecordItem['type']> = Extract<RecordItem, { type: Type }>;

@@ -55,6 +55,17 @@ function opened(
 const subjectsOf = (account: AccountId) => accounts.subjects.subjectsOf(ISP, account, NOON, NOON);
 
 describe('an accounting message', () => {
+  it('of a prefix that no question would find is counted, and the rest of it stored', async () => {
+    const { feed, rows, source } = opened();
+    const short = lease({ address: '2000::' as IpAddress, bits: 15 });
+    const wide = lease({ address: '10.0.0.0' as IpAddress, bits: 7 });
+    const shortest = lease({ address: '2001::' as IpAddress, bits: 16 });
+    expect(await feed.account(accounting({ leases: [short, wide, shortest, lease()] }))).toBe(true);
+    expect(rows('lease').map(({ bits }) => bits)).toEqual([16, 32]);
+    expect(source.rejections.counts()).toEqual({ 'radius-prefix': 2 });
+    expect(await feed.account(accounting({ leases: [short] }))).toBe(true);
+  });
+
   it('becomes leases with the subjects of the vault; no name and no number of a line is in a row', async () => {
     const { feed, rows } = opened({ realm: 'east' });
     expect(feed.name).toBe(NAME);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalAddress, canonicalPort, type IpAddress, type Port } from '../../model/address.ts';
 import { ShudiError } from '../../model/errors.ts';
+import { isHeldPrefix } from '../../model/prefix.ts';
 import { parseTime, type Millis } from '../../model/time.ts';
 import type { PortRange, TranslationEvent } from '../../model/translations.ts';
 import type { ToldTranslation } from '../feed.ts';
@@ -219,6 +220,7 @@ function leaseOf(row: Row, time: Millis): ToldLease | string {
   const whole = address.includes(':') ? 128 : 32;
   const bits = length === undefined ? whole : Number(length);
   if (!Number.isInteger(bits) || bits < 1 || bits > whole) return 'address';
+  if (!isHeldPrefix(address, bits)) return 'prefix';
   const server = cutTo(row('server'), 253);
   const session = row('session') === '' ? `${row('address')} ${row('subscriber')}` : row('session');
   return {

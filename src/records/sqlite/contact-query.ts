@@ -19,7 +19,7 @@ import type {
 } from '../../model/records.ts';
 import { DAY_MS, dayOf, dayStart, overlaps, type Millis } from '../../model/time.ts';
 import { assembleContact, assembleRequest, carriedBy, selectContacts } from '../assemble.ts';
-import { prefix64 } from '../prefix.ts';
+import { prefix64 } from '../../model/prefix.ts';
 import type { DayFiles } from './day-files.ts';
 import { fromRow, partedSql, type Row } from './schema.ts';
 

@@ -6,7 +6,7 @@ import { DAY_MS, dayOf, overlaps, type Millis } from '../../model/time.ts';
 import type { FoundLeases, Lease } from '../../model/translations.ts';
 import { SIGN_MS } from '../coverage.ts';
 import { joinLeases } from '../lease-intervals.ts';
-import { prefixesOf } from '../prefix.ts';
+import { prefixesOf } from '../../model/prefix.ts';
 import type { ToldLease } from '../told.ts';
 import type { DayFiles } from './day-files.ts';
 import type { Cell } from './schema.ts';

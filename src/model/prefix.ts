@@ -1,4 +1,4 @@
-import { canonicalAddress, isV4, type IpAddress } from '../model/address.ts';
+import { canonicalAddress, isV4, type IpAddress } from './address.ts';
 
 /** The first address of an IPv6 address's /64, in canonical text; null for IPv4. */
 export function prefix64(address: IpAddress): IpAddress | null {
@@ -19,18 +19,33 @@ function groupsOf(text: string): string[] {
 /** The shortest prefixes that a subscriber may hold, bits. */
 const SHORTEST = { v4: 8, v6: 16 } as const;
 
-/** Every prefix that holds the address, as `network/bits`, the address itself among them. */
+/**
+ * Whether a subscriber may hold the prefix, and a question finds it: it is not shorter than any may be, and the address
+ * is its first.
+ */
+export function isHeldPrefix(address: IpAddress, bits: number): boolean {
+  const { least, most } = boundsOf(address);
+  if (bits < least || bits > most) return false;
+  return bits === most || networkOf(bytesOf(address), bits) === address;
+}
+
+/** Every prefix that a subscriber may hold with the address in it, as `network/bits`, the address itself among them. */
 export function prefixesOf(address: IpAddress): { readonly network: IpAddress; readonly bits: number }[] {
   const bytes = bytesOf(address);
-  const longest = bytes.length * 8;
+  const { least, most } = boundsOf(address);
   const prefixes: { network: IpAddress; bits: number }[] = [];
-  for (let bits = isV4(address) ? SHORTEST.v4 : SHORTEST.v6; bits <= longest; bits += 1) {
-    const masked = bytes.map((byte, index) => byte & maskOf(bits - index * 8));
-    const network = canonicalAddress(textOf(masked));
+  for (let bits = least; bits <= most; bits += 1) {
+    const network = networkOf(bytes, bits);
     if (network !== null) prefixes.push({ network, bits });
   }
   return prefixes;
 }
+
+const boundsOf = (address: IpAddress): { readonly least: number; readonly most: number } =>
+  isV4(address) ? { least: SHORTEST.v4, most: 32 } : { least: SHORTEST.v6, most: 128 };
+
+const networkOf = (bytes: readonly number[], bits: number): IpAddress | null =>
+  canonicalAddress(textOf(bytes.map((byte, index) => byte & maskOf(bits - index * 8))));
 
 /** Of a byte of which the first `bits` belong to the prefix. */
 const maskOf = (bits: number): number => (bits >= 8 ? 0xff : bits <= 0 ? 0 : (0xff << (8 - bits)) & 0xff);
