@@ -121,6 +121,8 @@ class Running implements Collectors {
         source: running.source,
         silentAfterMs: running.settings.silentAfterMs,
         isRunning: () => this.#isTelling(running),
+        waitingSince: () =>
+          running.settings.protocol === 'ipfix' ? this.#ipfix.waitingSince(running.source) : null,
       });
     }
   }

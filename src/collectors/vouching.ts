@@ -12,6 +12,8 @@ export interface VouchedSource {
   readonly silentAfterMs: number | null;
   /** Whether it is there at all now: the program that tells runs, the socket listens. */
   readonly isRunning: () => boolean;
+  /** What it told and nobody can read yet may have happened from then on; null: all is read. */
+  readonly waitingSince?: () => Millis | null;
 }
 
 /** By so much more than time has passed our clock may move without having been set, ms. */
@@ -25,6 +27,8 @@ interface Heard {
   readonly firstHeard: Millis | null;
   readonly heard: Millis;
   readonly silent: boolean;
+  /** What was told of the time before is read. */
+  readonly read: Millis;
   readonly now: Millis;
 }
 
@@ -46,8 +50,9 @@ interface State extends VouchedSource {
 
 /**
  * Says for each source up to when it recorded all that it was told (R5): coverage while something comes, a gap when it
- * is silent for longer than is usual for it, and what was lost. Only time that was lived through is covered, and once: not
- * what our clock skipped when it was set ahead, or slept through, nor what it shows again after it was set back.
+ * is silent for longer than is usual for it, and what was lost. Only time that was lived through is covered, and once:
+ * not what our clock skipped when it was set ahead, or slept through, nor what it shows again after it was set back; and
+ * only when all that was told of it could be read.
  */
 export class Vouching {
   readonly #writer: RecordWriter;
@@ -114,13 +119,14 @@ export class Vouching {
     const { firstHeard } = state;
     const heard = Math.min(source.heard ?? state.begun, now) as Millis;
     const silent = !state.isRunning() || (silentAfterMs !== null && now - heard > silentAfterMs);
+    const read = Math.min(now, state.waitingSince?.() ?? now) as Millis;
     const items: RecordItem[] = gaps.flatMap(gapByDay);
     // The recorder began anew since, or the start could not be stored: to it the source has not started yet.
     if (state.epoch !== this.#writer.epoch) items.push(startOf(state));
-    items.push(...sinceTold(state, { firstHeard, heard, silent, now }));
+    items.push(...sinceTold(state, { firstHeard, heard, silent, read, now }));
     if (items.length === 0 || (await this.#append(state, items))) {
       state.told = now;
-      state.covered = later(state.covered, now);
+      state.covered = later(state.covered, read);
       state.firstHeard = null;
       state.isSilent = silent;
       state.epoch = this.#writer.epoch;
@@ -172,13 +178,15 @@ const later = (a: Millis, b: Millis): Millis => (a > b ? a : b);
  * What is said of the time since the last word. Silence begins with what was last heard, which may have been vouched
  * for already, and ends with what is heard first.
  */
-function sinceTold(state: State, { firstHeard, heard, silent, now }: Heard): RecordItem[] {
+function sinceTold(state: State, { firstHeard, heard, silent, read, now }: Heard): RecordItem[] {
   const within = (at: Millis): Millis => Math.min(Math.max(at, state.told), now) as Millis;
   const resumed = state.isSilent ? within(firstHeard ?? now) : state.told;
   const items = resumed > state.told ? silence(state, state.told, resumed) : [];
   const until = silent ? within(heard) : now;
-  const from = later(resumed, state.covered);
-  if (until > from) items.push(...coverage(state, from, until));
+  // What waited to be read is covered when it is.
+  const from = state.isSilent ? later(resumed, state.covered) : state.covered;
+  const to = Math.min(until, read) as Millis;
+  if (to > from) items.push(...coverage(state, from, to));
   if (silent && resumed < now) items.push(...silence(state, state.isSilent ? until : heard, now));
   return items;
 }

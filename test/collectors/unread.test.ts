@@ -190,6 +190,19 @@ describe('data whose template does not come are missing since before they came',
     expect(gaps()).toEqual(['dropped 0-60000 x 1']);
   });
 
+  it('until it comes the receiver says since when they wait, for those who send them', () => {
+    const { ipfix, source, to } = waiting();
+    expect(ipfix.waitingSince(source)).toBe(NOON);
+    to(9000);
+    ipfix.accept(FROM)?.data(data(300));
+    expect(ipfix.waitingSince(source)).toBe(NOON);
+    expect(ipfix.waitingSince(openWorld().source)).toBeNull();
+    ipfix.datagram(message([set(2, [template(300, NAT44)])]), FROM);
+    expect(ipfix.waitingSince(source)).toBe(NOON + 9000);
+    ipfix.datagram(message([set(3, [optionsTemplate(301, 1, [[149, 4]])])]), FROM);
+    expect(ipfix.waitingSince(source)).toBe(NOON + 9000);
+  });
+
   it('and not when it comes', () => {
     const { ipfix, gaps } = waiting();
     ipfix.datagram(message([set(2, [template(300, NAT44)])]), FROM);

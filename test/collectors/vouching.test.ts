@@ -25,7 +25,11 @@ interface Vouched extends World {
 }
 
 async function vouched(
-  { silentAfterMs = s(300), isRunning = () => true }: Partial<Omit<VouchedSource, 'source'>> = {},
+  {
+    silentAfterMs = s(300),
+    isRunning = () => true,
+    waitingSince = () => null,
+  }: Partial<Omit<VouchedSource, 'source'>> = {},
   { start = NOON, refuses = false } = {},
 ): Promise<Vouched> {
   const world = openWorld({}, start);
@@ -33,7 +37,7 @@ async function vouched(
   // As if our clock was never set ahead, however far the test sets it.
   let passed = 0;
   const vouching = new Vouching(world.writer, world.clock, () => (passed += s(10_000_000)));
-  await vouching.begin({ source: world.source, silentAfterMs, isRunning });
+  await vouching.begin({ source: world.source, silentAfterMs, isRunning, waitingSince });
   const text = (word: string, { from, to }: { from: Millis; to: Millis }): string =>
     `${word} ${from - start}-${to - start}`;
   return {
@@ -86,6 +90,37 @@ describe('coverage', () => {
     await vouchAt(s(20));
     await vouchAt(s(30));
     expect(said()).toEqual(['covered 0-20000', 'covered 20000-30000']);
+  });
+
+  it('does not go beyond what waits to be read, and takes it in when it is', async () => {
+    let waits: Millis | null = null;
+    const { said, hear, vouchAt } = await vouched({ silentAfterMs: s(60), waitingSince: () => waits });
+    hear(s(15));
+    waits = plus(NOON, s(12));
+    await vouchAt(s(20));
+    hear(s(40));
+    await vouchAt(s(40));
+    expect(said()).toEqual(['covered 0-12000']);
+    waits = plus(NOON, s(30));
+    await vouchAt(s(60));
+    waits = null;
+    await vouchAt(s(80));
+    expect(said()).toEqual(['covered 0-12000', 'covered 12000-30000', 'covered 30000-80000']);
+    // Silence in between is told as ever.
+    waits = plus(NOON, s(85));
+    hear(s(90));
+    await vouchAt(s(160));
+    await vouchAt(s(180));
+    waits = null;
+    hear(s(190));
+    await vouchAt(s(200));
+    expect(said().slice(3)).toEqual([
+      'covered 80000-85000',
+      'covered 190000-200000',
+      'silent 90000-160000',
+      'silent 160000-180000',
+      'silent 180000-190000',
+    ]);
   });
 
   it('is cut at midnight, and so are silence and gaps: each part lies on its day, the count on the first', async () => {

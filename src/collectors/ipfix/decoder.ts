@@ -112,6 +112,11 @@ export class Decoder {
     return this.#domains.size;
   }
 
+  /** What waits for its template may have happened from then on; null when nothing does. */
+  waitingSince(): Millis | null {
+    return earliest([...this.#domains.values()].map(({ pending }) => pending.since));
+  }
+
   status(): DecoderStatus {
     const domains = [...this.#domains.values()];
     return {
@@ -197,3 +202,7 @@ export class Decoder {
     this.#rejected[reason] = (this.#rejected[reason] ?? 0) + count;
   }
 }
+
+/** The earliest of some times; null when there is none. */
+export const earliest = (times: readonly (Millis | null)[]): Millis | null =>
+  times.reduce((least, time) => (time !== null && (least === null || time < least) ? time : least), null);

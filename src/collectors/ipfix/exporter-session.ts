@@ -1,7 +1,7 @@
 import type { SourceFeed, ToldTranslation } from '../feed.ts';
 import type { WatchedStream } from '../transport/source-streams.ts';
 import type { StreamEnd, StreamHandler } from '../transport/stream.ts';
-import { systemClock, type Clock } from '../../model/time.ts';
+import { systemClock, type Clock, type Millis } from '../../model/time.ts';
 import { Budget } from './budget.ts';
 import { Decoder, NEVER_CAME, type DecoderStatus } from './decoder.ts';
 import type { Dialect } from './dialects.ts';
@@ -83,6 +83,11 @@ export class IpfixExporter {
     void this.#feed.take({ original: bytes, dialect, sentMs, translations: this.#translations });
   }
 
+  /** What waits for its template may have happened from then on; null when nothing does. */
+  waitingSince(): Millis | null {
+    return this.#decoder.waitingSince();
+  }
+
   /** Nothing comes any more: what waits for its template is missing. */
   close(): void {
     this.#decoder.close();
@@ -146,6 +151,10 @@ export class IpfixStream implements StreamHandler {
     this.#watched.closed(end === 'ended' && (this.#isBroken || isCut) ? 'broken' : end);
     this.#isBroken = true;
   };
+
+  waitingSince(): Millis | null {
+    return this.#exporter.waitingSince();
+  }
 
   status(): DecoderStatus {
     return this.#exporter.status();

@@ -38,6 +38,11 @@ export class PendingSets {
     return this.#sets.length;
   }
 
+  /** What waits may have happened from then on; null when nothing does. */
+  get since(): Millis | null {
+    return this.#sets[0]?.since ?? null;
+  }
+
   /** Keeps a copy of the set. */
   add(set: PendingSet): void {
     const size = sizeOf(set);

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import type { IpAddress } from '../../model/address.ts';
-import { systemClock, type Clock } from '../../model/time.ts';
+import { systemClock, type Clock, type Millis } from '../../model/time.ts';
 import type { SendersFeed } from '../feed.ts';
 import { SourceStreams } from '../transport/source-streams.ts';
 import type { StreamHandler } from '../transport/stream.ts';
 import { Budget } from './budget.ts';
-import type { DecoderStatus } from './decoder.ts';
+import { earliest, type DecoderStatus } from './decoder.ts';
 import { IpfixExporter, IpfixStream, type IpfixExporterOptions } from './exporter-session.ts';
 
 /** Exporter addresses that are remembered at once. */
@@ -34,6 +34,12 @@ export interface IpfixExporterStatus extends DecoderStatus {
   readonly transport: 'udp' | 'stream';
 }
 
+interface Shared {
+  readonly addresses: Set<IpAddress>;
+  readonly sessions: Set<IpfixStream>;
+  readonly budget: Budget;
+}
+
 /** Takes what a UDP listener or a stream listener hears, and gives it to the session of its sender. */
 export class IpfixReceiver {
   readonly streams: SourceStreams;
@@ -45,7 +51,7 @@ export class IpfixReceiver {
   });
   readonly #sessions = new Map<IpfixStream, IpAddress>();
   /** What the exporters of each source share. */
-  readonly #shared = new Map<SendersFeed, { readonly addresses: Set<IpAddress>; readonly budget: Budget }>();
+  readonly #shared = new Map<SendersFeed, Shared>();
   #unknown = 0;
 
   constructor(options: IpfixReceiverOptions) {
@@ -63,20 +69,30 @@ export class IpfixReceiver {
     const source = this.#sourceOf(from);
     const watched = source === null ? null : this.streams.accept(source.feed);
     if (source === null || watched === null) return null;
+    const { sessions } = this.#sharedOf(source.feed);
     const stream = new IpfixStream(this.#optionsOf(source, from), {
       ...watched,
       closed: (end) => {
         this.#sessions.delete(stream);
+        sessions.delete(stream);
         watched.closed(end);
       },
     });
     this.#sessions.set(stream, from);
+    sessions.add(stream);
     return stream;
   };
 
   /** After the listeners: what waits for its template will not be read any more. */
   close(): void {
     this.#exporters.clear();
+  }
+
+  /** What a source told and nobody can read yet may have happened from then on; null: all is read. */
+  waitingSince(source: SendersFeed): Millis | null {
+    const { addresses, sessions } = this.#shared.get(source) ?? { addresses: [], sessions: [] };
+    const exporters = [...addresses].flatMap((from) => this.#exporters.peek(from) ?? []);
+    return earliest([...exporters, ...sessions].map((session) => session.waitingSince()));
   }
 
   stats(): IpfixReceiverStats {
@@ -112,11 +128,21 @@ export class IpfixReceiver {
   }
 
   #optionsOf({ feed, dialect }: IpfixSource, from: IpAddress): IpfixExporterOptions {
-    const shared = this.#shared.get(feed) ?? { addresses: new Set(), budget: new Budget() };
-    this.#shared.set(feed, shared);
-    const { addresses, budget } = shared;
+    const { addresses, budget } = this.#sharedOf(feed);
     if (addresses.size < MOST_EXPORTERS) addresses.add(from);
     const { clock = systemClock } = this.#options;
     return { feed: feed.exporter(from), dialect, clock, budget, isAlone: () => addresses.size === 1 };
+  }
+
+  #sharedOf(feed: SendersFeed): Shared {
+    const known = this.#shared.get(feed);
+    if (known !== undefined) return known;
+    const shared = {
+      addresses: new Set<IpAddress>(),
+      sessions: new Set<IpfixStream>(),
+      budget: new Budget(),
+    };
+    this.#shared.set(feed, shared);
+    return shared;
   }
 }
