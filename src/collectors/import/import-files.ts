@@ -19,6 +19,7 @@ import { LineReading } from './lines.ts';
 import { optionsDigest } from './options-digest.ts';
 import { PacketReading } from './packets.ts';
 import type { Format, Reading, ReadingOptions } from './reading.ts';
+import { Stretches, watched } from './stretches.ts';
 
 export interface ImportOptions {
   readonly name: string;
@@ -70,9 +71,6 @@ export interface Imported {
 const BATCH = 2000;
 /** Accounts that may wait for the vault at once. */
 const MOST_WAITING = 1000;
-/** Events further apart do not vouch for the time between them: one stray stamp would cover years. */
-const STRETCH_MS = 2 * DAY_MS;
-const MOST_STRETCHES = 1000;
 const WITHOUT_SECRET = 'radius-without-secret';
 /** What tells of no fault of a record: these are usual. */
 const USUAL: ReadonlySet<string> = new Set([
@@ -133,7 +131,7 @@ class Import {
   #failed = 0;
   #gaps = 0;
   /** The stretches of time that a file tells of. */
-  #covered: { from: Millis; to: Millis }[] = [];
+  #covered = new Stretches();
 
   constructor(options: ImportOptions, readBy: string, retainedFrom: Millis | null) {
     this.#options = options;
@@ -142,7 +140,7 @@ class Import {
     this.#source = new Source({
       name: options.name,
       realm: options.realm,
-      writer: watched(this.#batches, (item) => this.#cover(item)),
+      writer: watched(this.#batches, (item) => this.#covered.note(item)),
       clock: () => this.#clock.now,
       isOwn: addressList(options.own),
       live: false,
@@ -161,7 +159,7 @@ class Import {
     const start = this.#counts();
     const takenBefore = this.#batches.taken;
     let messages = 0;
-    this.#covered = [];
+    this.#covered = new Stretches();
     const known = before?.done === true;
     // Before the first message: it must not be taken for one of the file before.
     this.#batches.isKnown = known || (before?.messages ?? 0) > 0;
@@ -180,7 +178,7 @@ class Import {
       return { file, known, fault };
     }
     await this.#handedOn();
-    const told = [...this.#lost(), ...this.#coverage()];
+    const told = [...this.#lost(), ...this.#covered.items(name)];
     // Of which nothing was taken is not known: perhaps it was only read the wrong way.
     if (before !== null || told.length > 0 || this.#batches.taken > takenBefore)
       await this.#flush([...told, this.#end(file, fault, Math.max(messages, before?.messages ?? 0))]);
@@ -260,23 +258,6 @@ class Import {
     this.#source.takeGaps();
   }
 
-  #coverage(): RecordItem[] {
-    const { name } = this.#options;
-    return this.#covered.flatMap(({ from, to }) =>
-      byDay(from, to).map((part): RecordItem => ({ type: 'coverage', source: name, ...part })),
-    );
-  }
-
-  #cover(item: RecordItem): void {
-    if (item.type !== 'translation' && item.type !== 'lease') return;
-    const at = item.type === 'translation' && item.event === 'flow' ? (item.until ?? item.at) : item.at;
-    const near = this.#covered.find(({ from, to }) => at >= from - STRETCH_MS && at <= to + STRETCH_MS);
-    if (near !== undefined) {
-      near.from = Math.min(near.from, at) as Millis;
-      near.to = Math.max(near.to, at) as Millis;
-    } else if (this.#covered.length < MOST_STRETCHES) this.#covered.push({ from: at, to: at });
-  }
-
   /** Counts what waits for the vault: an account is handed on when its rows are, or when it has failed. */
   #leaseFeed({ subjects, site }: ImportOptions): LeaseFeed {
     const onHanded = (): void => void (this.#waiting -= 1);
@@ -318,21 +299,6 @@ class Import {
         return new CsvReading(reading, leases);
     }
   }
-}
-
-/** A writer of which each item is looked at. */
-function watched(writer: RecordWriter, look: (item: RecordItem) => void): RecordWriter {
-  return {
-    get epoch() {
-      return writer.epoch;
-    },
-    nextConnection: (at) => writer.nextConnection(at),
-    append: (items) => {
-      for (const item of items) look(item);
-      return writer.append(items);
-    },
-    close: () => writer.close(),
-  };
 }
 
 /** @throws what is no damage of the file */
