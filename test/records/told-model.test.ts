@@ -10,6 +10,7 @@ import { SqliteQuery } from '../../src/records/sqlite/query.ts';
 import { lineOf } from '../../src/records/sqlite/schema.ts';
 import { openStore } from '../../src/records/sqlite/store.ts';
 import { temporaryDirectory } from '../support/directory.ts';
+import { SEEDED } from '../support/seed.ts';
 import { NOON, plus } from './items.ts';
 import { ANNA, BERT, covered, DAY, lease, PUBLIC, restart, told } from './told.ts';
 
@@ -142,6 +143,6 @@ it('answers like the reference, whatever sources told', async () => {
         query.close();
       },
     ),
-    { numRuns: RUNS },
+    { numRuns: RUNS, ...SEEDED },
   );
 });
