@@ -248,6 +248,8 @@ function interpretFlow(
   } else if (event.outsideLow === 0) event.insidePort = 0;
   if (isPrivate(bytes, outside) && !isPrivate(bytes, inside)) swapSides(event);
   event.outsideHigh = event.outsideLow;
+  // A field may be wider than a port.
+  if (event.outsideLow > 65_535) return 'bad-block';
   const began = timeOf(bytes, start, plan.times.began, times);
   const ended = timeOf(bytes, start, plan.times.ended, times);
   event.timed = began > 0;

@@ -309,4 +309,24 @@ describe('flow records', () => {
     decoder.take(message([set(256, [record(fields)])]));
     expect(events).toEqual(expected);
   });
+
+  it('a port in a field that is wider than a port is none', () => {
+    const { decoder, events } = listen();
+    const wide = FLOW.map(([element, length]): FieldSpec => [element, element === 227 ? 4 : length]);
+    const flow = (port: number): Buffer =>
+      Buffer.concat([
+        record([]).subarray(0, 4),
+        ip4('10.0.0.1'),
+        uint(1, 2),
+        ip4('203.0.113.1'),
+        uint(443, 2),
+        uint(6, 1),
+        ip4('192.0.2.1'),
+        uint(port, 4),
+        Buffer.alloc(6),
+      ]);
+    decoder.take(message([set(2, [template(256, wide)]), set(256, [flow(2), flow(65_538)])]));
+    expect(events).toEqual(['flow 6 10.0.0.1:1 > 192.0.2.1:2']);
+    expect(decoder.status().rejected).toEqual({ 'bad-block': 1 });
+  });
 });
