@@ -1,7 +1,8 @@
 import type { Endpoint, Port } from '../model/address.ts';
 import type { Millis } from '../model/time.ts';
 import type { PortRange, Remote, RestartRecord, Translation } from '../model/translations.ts';
-import { SIGN_MS, type Since } from './coverage.ts';
+import type { Since } from './coverage.ts';
+import { OpenTranslations, type Open } from './open-translations.ts';
 import { withoutRepetitions, worseError, type ToldTranslation } from './told.ts';
 
 /** Since when what a source's only sign tells of at `at` was there (coverage.ts). */
@@ -9,16 +10,6 @@ export type VouchedSince = (source: string, at: Millis) => Since;
 
 /** Where one outside port serves several remotes at once: there only its own end ends a translation. */
 const OVERLOADING: ReadonlySet<string> = new Set(['conntrack', 'ulogd']);
-
-/** A translation under way. */
-interface Open {
-  readonly told: ToldTranslation;
-  readonly outside: PortRange;
-  readonly since: Since;
-  readonly began: Translation['began'];
-  /** When its ports were first given to another inside; null while they were not. */
-  challenged: Millis | null;
-}
 
 /**
  * Joins events into translations, oldest first. A create and its delete may come late, twice, or not at all; a delete
@@ -47,7 +38,7 @@ class Joiner {
   readonly #restarts: Millis[];
   readonly #vouchedSince: VouchedSince;
   readonly #done: Translation[] = [];
-  #open: Open[] = [];
+  readonly #open = new OpenTranslations();
   /** The last restart so far: what is there since cannot be older. */
   #restarted: Millis | null = null;
 
@@ -82,37 +73,37 @@ class Joiner {
       const moment = at;
       this.#restarts.shift();
       if (moment !== Infinity) this.#restarted = moment;
-      const [ended, kept] = partition(this.#open, ({ since }) => since.surely < moment);
-      for (const open of ended) {
+      for (const open of [...this.#open].filter(({ since }) => since.surely < moment)) {
+        this.#open.remove(open);
         const early = open.challenged !== null && open.challenged < moment;
         this.#end(open, early ? open.challenged : moment, early ? 'reallocated' : 'restart', null);
       }
-      this.#open = kept;
       at = this.#restarts[0];
     }
   }
 
   /** What another has had for so long has ended, also when a late sign of it should come. */
   #giveUp(now: Millis): void {
-    const [over, kept] = partition(this.#open, (open) => now - (open.challenged ?? now) > SIGN_MS);
-    for (const open of over) this.#end(open, open.challenged, 'reallocated', null);
-    this.#open = kept;
+    for (const open of this.#open.takeGivenUp(now)) this.#end(open, open.challenged, 'reallocated', null);
   }
 
   #create(told: ToldTranslation, outside: PortRange): void {
-    const own = this.#open.filter((open) => isSame(open, told, outside));
+    const own = this.#open.ofInside(told).filter((open) => isSame(open, told, outside));
     if (told.event === 'interim' && own.length > 0) {
-      // It still has its ports, whoever was given them since.
-      for (const open of own) open.challenged = null;
+      for (const open of own) this.#open.takeBack(open);
       return;
     }
     // It was given to another in between, and now to this one again: the end of the first time was never told.
-    const over = own.filter(({ challenged }) => challenged !== null);
-    for (const open of over) this.#end(open, open.challenged, 'reallocated', null);
-    this.#open = this.#open.filter((open) => !over.includes(open));
-    for (const open of this.#open)
-      if (takesOver(told, { ...open.told, outside: open.outside })) open.challenged ??= told.at;
-    this.#open.push({
+    for (const open of own) {
+      if (open.challenged === null) continue;
+      this.#open.remove(open);
+      this.#end(open, open.challenged, 'reallocated', null);
+    }
+    const over = [...this.#open.holders(outside)].filter((open) =>
+      takesOver(told, { ...open.told, outside: open.outside }),
+    );
+    for (const open of over) this.#open.challenge(open, told.at);
+    this.#open.add({
       told,
       outside,
       since: told.event === 'interim' ? this.#since(told, outside) : exactly(told.at),
@@ -122,12 +113,14 @@ class Joiner {
   }
 
   #delete(told: ToldTranslation): void {
-    const matching = this.#open.filter((open) => isSame(open, told, told.outside));
+    const matching = this.#open.ofInside(told).filter((open) => isSame(open, told, told.outside));
     // The newest: of the older ones the end may have been lost, and that shows as a gap since. Who names the inside alone
     // ends all that it has.
     const ended = told.outside === null ? matching : matching.slice(-1);
-    for (const open of ended) this.#end(open, told.at, 'told', told);
-    this.#open = this.#open.filter((open) => !ended.includes(open));
+    for (const open of ended) {
+      this.#open.remove(open);
+      this.#end(open, told.at, 'told', told);
+    }
     if (ended.length === 0 && told.outside !== null) {
       const since = this.#since(told, told.outside);
       const late: Open = { told, outside: told.outside, since, began: 'before', challenged: null };
@@ -251,10 +244,3 @@ export function takesOver(told: ToldTranslation, held: Held): boolean {
 /** Whether both are one inside, or a port and the whole of it. */
 const isWithin = (a: Endpoint, b: Endpoint): boolean =>
   a.address === b.address && (a.port === b.port || a.port === null || b.port === null);
-
-function partition<T>(list: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
-  const yes: T[] = [];
-  const no: T[] = [];
-  for (const item of list) (belongs(item) ? yes : no).push(item);
-  return [yes, no];
-}
