@@ -18,7 +18,7 @@ const SCAN_LIMIT = 20_000;
 /** Events of one day after the window that may end what is open in it; and stops of one session. */
 const LATER_LIMIT = 2000;
 /** Sessions of which a stop without an address is looked for. */
-const MOST_SESSIONS = 500;
+const MOST_SESSIONS = 5000;
 
 /** What access servers told of leases, read synchronously. */
 export class LeaseQuery {
@@ -90,31 +90,41 @@ export class LeaseQuery {
   }
 
   /**
-   * A stop may name its session alone. Of a lease of which both ends were told it is looked for in the sessions that tell
-   * of it; else in all of its server, as a rival's end may tell when it began or ended.
+   * A stop may name its session alone. It is looked for in the sessions that tell of a lease; where its beginning was not
+   * told in all of its server, as a rival's end may tell when it began.
    * @param looked  sessions that were looked for before @returns how many were not
    */
   #stops(found: readonly Lease[], events: ToldLease[], looked: Set<string>): number {
     const concerns = (told: ToldLease): boolean =>
       found.some(
-        ({ source, server, from, to, began, ended }) =>
+        ({ source, server, from, to, began }) =>
           source === told.source &&
           server === told.server &&
-          (ended !== 'told' || began === 'before' || (told.at >= from && told.at <= (to ?? Infinity))),
+          (began === 'before' || (told.at >= from && told.at <= (to ?? Infinity))),
       );
+    const sessions: Record<string, string[]> = {};
     const before = looked.size;
-    for (const { source, session } of events.filter(concerns).toReversed()) {
+    let first: number = Infinity;
+    for (const { source, session, at } of events.filter(concerns).toReversed()) {
       const key = `${source} ${session}`;
-      if (looked.has(key) || looked.size >= MOST_SESSIONS) continue;
-      looked.add(key);
-      this.#files.each(this.#files.stored(), (database) => {
-        const match = {
-          sql: 't.source = ? AND t.session = ? AND t.address IS NULL',
-          values: [source, session],
-        };
-        events.push(...leaseRows(database, match, 'ASC', LATER_LIMIT));
-      });
+      if (!looked.has(key)) {
+        if (looked.size >= MOST_SESSIONS) continue;
+        looked.add(key);
+        (sessions[source] ??= []).push(session);
+      }
+      first = Math.min(first, at);
     }
+    if (looked.size === before) return 0;
+    const match = {
+      sql: 't.source = ? AND t.session IN (SELECT value FROM json_each(?)) AND t.address IS NULL',
+    };
+    this.#facts.from(first as Millis, (database) => {
+      for (const [source, list] of Object.entries(sessions)) {
+        const values = [source, JSON.stringify(list)];
+        events.push(...leaseRows(database, { ...match, values }, 'ASC', SCAN_LIMIT));
+      }
+      return false;
+    });
     return looked.size - before;
   }
 }

@@ -61,7 +61,7 @@ export class ToldQuery {
     const looked = new Set<string>();
     // What another took over before the window may have lasted into it.
     const late = join((window.from - SIGN_MS) as Millis).filter(({ ended }) => ended === 'reallocated');
-    let missed = this.#around(side, [...join(), ...late], looked, events);
+    let missed = Math.max(this.#insideOnly(late, looked, events), this.#around(side, join(), looked, events));
     let found = join();
     // Of what was there already only the end may be told, and that later.
     const certain = dayOf((window.to + SIGN_MS) as Millis);
@@ -189,36 +189,42 @@ export class ToldQuery {
    * @param looked  those that were looked at before @returns 1 when there were more than are looked at
    */
   #around(side: Side, found: readonly Translation[], looked: Set<string>, events: ToldTranslation[]): number {
-    const unsure = found.filter(({ ended, began }) => ended !== 'told' || began === 'before');
+    const unsure = found
+      .filter(({ ended, began }) => ended !== 'told' || began === 'before')
+      .slice(0, MOST_OPEN + 1);
+    const missed = this.#insideOnly(unsure, looked, events);
     for (const item of unsure.slice(0, MOST_OPEN)) {
-      const { inside, outside, from, ended, began } = item;
-      const key = JSON.stringify([item.source, item.realm, item.protocol, inside, outside, from, ended]);
-      if (looked.has(key)) continue;
-      looked.add(key);
+      const { outside, ended, began } = item;
       // All that tells of a single port was found by it.
-      const wide = side === 'inside' || outside.low !== outside.high;
-      if (wide && began === 'before') this.#before(item, events);
-      if (ended === 'told') continue;
-      this.#insideOnly(item, events);
-      if (wide) this.#takeovers(item, events);
+      if ((side === 'outside' && outside.low === outside.high) || !isNew(looked, 'outside', item)) continue;
+      if (began === 'before') this.#before(item, events);
+      if (ended !== 'told') this.#takeovers(item, events);
     }
-    return unsure.length > MOST_OPEN ? 1 : 0;
+    return unsure.length > MOST_OPEN ? 1 : missed;
   }
 
-  /** Deletes that name the inside alone (ASR 9000). */
-  #insideOnly({ inside, from }: Translation, events: ToldTranslation[]): void {
-    const [table, port]: [EventTable, Match] =
-      inside.port === null
-        ? ['port_blocks', { sql: '', values: [] }]
-        : ['translations', { sql: ' AND t.inside_port = ?', values: [inside.port] }];
-    this.#facts.from(from, (database) => {
-      const match = {
-        sql: `t.inside_address = ?${port.sql} AND t.outside_address IS NULL AND t.at_ms >= ?`,
-        values: [inside.address, ...port.values, from],
-      };
-      events.push(...eventRows(database, table, match, 'ASC', LATER_LIMIT));
-      return false;
-    });
+  /** Deletes that name the inside alone (ASR 9000). @returns 1 when there are more than are looked at */
+  #insideOnly(found: readonly Translation[], looked: Set<string>, events: ToldTranslation[]): number {
+    const items = found.filter((item) => item.ended !== 'told' && isNew(looked, 'inside', item));
+    let missed = 0;
+    for (const table of ['translations', 'port_blocks'] as const) {
+      // What has no inside port is a block, or of one.
+      const own = items.filter(({ inside }) => (inside.port === null) === (table === 'port_blocks'));
+      if (own.length === 0) continue;
+      const from = own.reduce((least, item) => Math.min(least, item.from), Infinity) as Millis;
+      const addresses = JSON.stringify([...new Set(own.map(({ inside }) => inside.address))]);
+      this.#facts.from(from, (database) => {
+        const match = {
+          sql: 't.inside_address IN (SELECT value FROM json_each(?)) AND t.outside_address IS NULL AND t.at_ms >= ?',
+          values: [addresses, from],
+        };
+        const rows = eventRows(database, table, match, 'ASC', SCAN_LIMIT);
+        if (rows.length >= SCAN_LIMIT) missed = 1;
+        events.push(...rows);
+        return false;
+      });
+    }
+    return missed;
   }
 
   /** The first allocation of its outside ports to another inside. */
@@ -268,6 +274,15 @@ export class ToldQuery {
       return eventRows(database, table, match, 'ASC', limit);
     });
   }
+}
+
+/** Whether it was not looked at yet as it is now. */
+function isNew(looked: Set<string>, of: Side, item: Translation): boolean {
+  const { source, realm, protocol, inside, outside, from, ended } = item;
+  const key = JSON.stringify([of, source, realm, protocol, inside, outside, from, ended]);
+  if (looked.has(key)) return false;
+  looked.add(key);
+  return true;
 }
 
 /** Whether a joined translation is of the endpoint that was asked for. */
