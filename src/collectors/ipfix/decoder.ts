@@ -80,14 +80,12 @@ export class Decoder {
     this.#messages += 1;
     const domain = this.#domainOf(head, now);
     domain.hear(now);
-    const bootMs = head.uptimeMs === null ? null : head.exportMs - head.uptimeMs;
-    this.#follow(domain, head, bootMs);
-    const times = { exportMs: head.exportMs, bootMs };
+    this.#follow(domain, head);
     let counted: number | null = 0;
     const fault = eachSet(bytes, head, (id, start, end) => {
       const kind = setKind(id, head.version);
       if (kind === 'data') {
-        const count = domain.data(id, bytes, start, end, times);
+        const count = domain.data(id, bytes, start, end, head);
         counted = count === null || counted === null ? null : counted + count;
       } else if (kind === 'reserved') this.#reject('set-reserved', 1);
       else this.#templates(domain, bytes, start, end, head, kind === 'options-templates');
@@ -162,8 +160,8 @@ export class Decoder {
     return domain;
   }
 
-  #follow(domain: Domain, head: MessageHead, bootMs: number | null): void {
-    const verdict = domain.sequence.take(head.version, head.sequence, bootMs);
+  #follow(domain: Domain, head: MessageHead): void {
+    const verdict = domain.sequence.take(head);
     const jumped = domain.jumpedSince;
     domain.jumpedSince = verdict.kind === 'suspected' ? domain.since : null;
     if (verdict.kind === 'lost') {

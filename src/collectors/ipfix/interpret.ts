@@ -7,6 +7,7 @@ import {
   type AddressPlace,
   type NatEvent,
 } from './nat-event.ts';
+import type { MessageHead } from './message.ts';
 import { readSubscriber } from './nokia.ts';
 import type { Place, Plan, TimePlace } from './plan.ts';
 
@@ -23,11 +24,7 @@ export type Verdict =
   | 'bad-block';
 
 /** The clocks of the message that a record came in. */
-export interface MessageTimes {
-  readonly exportMs: number;
-  /** When the exporter started, ms since the epoch; null when it is not known. */
-  readonly bootMs: number | null;
-}
+export type MessageTimes = Pick<MessageHead, 'exportMs' | 'uptimeMs'>;
 
 /** A whole number of 1 to 8 bytes, reduced or not (RFC 7011, 6.2); 0 where there is none. Exact up to 2^53. */
 export function readNumber(bytes: Buffer, start: number, { offset, length }: Place): number {
@@ -54,7 +51,15 @@ export function readNumber(bytes: Buffer, start: number, { offset, length }: Pla
 /** Seconds from NTP's era (1900) to the epoch (RFC 7011, 6.1.9). */
 const NTP_EPOCH = 2_208_988_800;
 
-function readTime(bytes: Buffer, start: number, place: TimePlace, { bootMs }: MessageTimes): number {
+/** An uptime may be told that lies so far ahead of its message's own, ms. */
+const AHEAD_MS = 60_000;
+
+function readTime(
+  bytes: Buffer,
+  start: number,
+  place: TimePlace,
+  { exportMs, uptimeMs }: MessageTimes,
+): number {
   switch (place.scale) {
     case 'milliseconds':
       return readNumber(bytes, start, place);
@@ -66,8 +71,12 @@ function readTime(bytes: Buffer, start: number, place: TimePlace, { bootMs }: Me
       const fraction = bytes.readUInt32BE(at + 4) / 4_294_967_296;
       return (bytes.readUInt32BE(at) - NTP_EPOCH) * 1000 + Math.floor(fraction * 1000);
     }
-    case 'uptime':
-      return bootMs === null ? 0 : bootMs + readNumber(bytes, start, place);
+    case 'uptime': {
+      if (uptimeMs === null) return 0;
+      // It wraps after 49.7 days: one that is greater than the message's is of before.
+      const beforeMs = ((uptimeMs + AHEAD_MS - readNumber(bytes, start, place)) >>> 0) - AHEAD_MS;
+      return exportMs - beforeMs;
+    }
   }
 }
 

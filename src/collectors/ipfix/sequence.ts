@@ -1,4 +1,5 @@
-import type { Version } from './template.ts';
+import { DAY_MS } from '../../model/time.ts';
+import type { MessageHead } from './message.ts';
 
 /** What a message's sequence number says of those before it. */
 export type SequenceVerdict =
@@ -10,6 +11,8 @@ export type SequenceVerdict =
   | { readonly kind: 'suspected' }
   | { readonly kind: 'restarted' };
 
+type SequenceHead = Pick<MessageHead, 'version' | 'sequence' | 'uptimeMs'>;
+
 const FITS = { kind: 'fits' } as const;
 const LATE = { kind: 'late' } as const;
 const SUSPECTED = { kind: 'suspected' } as const;
@@ -17,8 +20,12 @@ const RESTARTED = { kind: 'restarted' } as const;
 
 /** A number this far off is of another numbering, rather than of a packet that took longer. */
 const REORDERED = 1000;
-/** Two readings of one start differ by the rounding of the message's seconds. */
-const BOOT_JITTER_MS = 3000;
+/** An uptime that is so much lower is of a packet that took longer. */
+const REORDERED_MS = 10_000;
+/** NetFlow v9's uptime begins anew after 49.7 days. */
+const UPTIME_WRAP_MS = 2 ** 32;
+/** From before that until after it, at most. */
+const AROUND_WRAP_MS = DAY_MS;
 
 /**
  * Follows one domain's sequence. NetFlow v9 counts packets (RFC 3954, 5.1), IPFIX data records (RFC 7011, 3.1), so that
@@ -34,15 +41,14 @@ export class Sequence {
   #other: number | null = null;
   /** The number jumped back, and nothing has come since. */
   #isSuspected = false;
-  #bootMs: number | null = null;
+  #uptimeMs: number | null = null;
   #isFollowed = false;
 
-  /** @param bootMs  NetFlow v9: when the exporter started by its own word */
-  take(version: Version, sequence: number, bootMs: number | null): SequenceVerdict {
-    const verdict = this.#judge(sequence, bootMs);
+  take({ version, sequence, uptimeMs }: SequenceHead): SequenceVerdict {
+    const verdict = this.#isNewStart(sequence, uptimeMs) ? this.#begunAnew() : this.#judge(sequence);
     this.#isFollowed = verdict.kind !== 'late';
     if (this.#isFollowed) {
-      this.#bootMs = bootMs;
+      this.#uptimeMs = uptimeMs;
       this.#expected = version === 9 ? (sequence + 1) >>> 0 : sequence;
     }
     return verdict;
@@ -56,9 +62,19 @@ export class Sequence {
     else if (this.#expected !== null) this.#expected = (this.#expected + records) >>> 0;
   }
 
-  #judge(sequence: number, bootMs: number | null): SequenceVerdict {
-    if (bootMs !== null && this.#bootMs !== null && bootMs > this.#bootMs + BOOT_JITTER_MS)
-      return this.#begunAnew();
+  /**
+   * NetFlow v9: whether an uptime that went back shows a new start. The exporter's time of day is not asked: it may be set.
+   * Around a wrap the number alone tells. One that goes on with its numbering goes on: a new start whose number happens to
+   * be the next of the old ones is not noticed.
+   */
+  #isNewStart(sequence: number, uptimeMs: number | null): boolean {
+    const last = this.#uptimeMs;
+    if (uptimeMs === null || last === null || uptimeMs >= last - REORDERED_MS) return false;
+    if (uptimeMs + UPTIME_WRAP_MS - last <= AROUND_WRAP_MS) return false;
+    return sequence !== this.#expected && sequence !== this.#other;
+  }
+
+  #judge(sequence: number): SequenceVerdict {
     if (this.#expected === null) return FITS;
     const ahead = distance(this.#expected, sequence);
     if (isNear(ahead)) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Decoder } from '../../../src/collectors/ipfix/decoder.ts';
+import { DAY_MS } from '../../../src/model/time.ts';
 import { EXPORT_TIME, ip4, message, nat44, NAT44, set, template, uint, type FieldSpec } from './exporter.ts';
 import { listen } from './listener.ts';
 
@@ -237,6 +238,32 @@ describe('dialects', () => {
     decoder.take(message([set(2, [template(256, twice)])]));
     decoder.take(message([set(256, [nat44({ at: event }).subarray(0, 22), uint(allocation, 8)])]));
     expect(times).toEqual([event]);
+  });
+
+  it('a time by the uptime of NetFlow v9 lies before its message, also when the uptime wrapped since', () => {
+    const times: number[] = [];
+    const decoder = new Decoder({
+      dialect: null,
+      onEvent: ({ timeMs, untilMs }) => times.push(timeMs - EXPORT_TIME * 1000, untilMs - EXPORT_TIME * 1000),
+      onLost: () => undefined,
+      onRestart: () => undefined,
+    });
+    const fields: FieldSpec[] = [
+      [1, 4],
+      [22, 4],
+      [21, 4],
+      [8, 4],
+      [225, 4],
+    ];
+    const record = (began: number, ended: number): Buffer =>
+      Buffer.concat([uint(1, 4), uint(began, 4), uint(ended, 4), ip4('10.0.0.1'), ip4('192.0.2.1')]);
+    const v9 = (sets: Buffer[], uptime: number): number | null =>
+      decoder.take(message(sets, { version: 9, uptime }));
+    v9([set(0, [template(256, fields)])], 1_000_000);
+    v9([set(256, [record(940_000, 999_000)])], 1_000_000);
+    v9([set(256, [record(2 ** 32 - 20_000, 9000)])], 10_000);
+    v9([set(256, [record(10_000 - 26 * DAY_MS + 2 ** 32, 10_005)])], 10_000);
+    expect(times).toEqual([-60_000, -1000, -30_000, -1000, -26 * DAY_MS, 5]);
   });
 
   it('a dialect that was set is kept to, and what it has no number for is counted', () => {

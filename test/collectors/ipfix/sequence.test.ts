@@ -73,12 +73,67 @@ describe('the sequence of NetFlow v9 counts packets', () => {
     expect(lost).toEqual([2, 100_000]);
   });
 
-  it('a shorter uptime is an exporter that began anew, whatever its sequence', () => {
+  it('a shorter uptime and another number is an exporter that began anew, at once', () => {
     const heard = listen();
-    heard.decoder.take(v9(1, 1_000_000));
-    heard.decoder.take(v9(2, 1_001_000, EXPORT_TIME + 1));
-    heard.decoder.take(v9(3, 500, EXPORT_TIME + 60));
-    heard.decoder.take(v9(4, 1500, EXPORT_TIME + 61));
+    heard.decoder.take(v9(1001, 1_000_000));
+    heard.decoder.take(v9(1002, 1_001_000, EXPORT_TIME + 1));
+    heard.decoder.take(v9(0, 500, EXPORT_TIME + 60));
+    heard.decoder.take(v9(1, 1500, EXPORT_TIME + 61));
     expect(heard).toMatchObject({ restarts: 1, lost: [] });
+  });
+
+  it('an exporter that begins anew a little after it began is noticed, one whose packet is late is not taken for it', () => {
+    const heard = listen();
+    for (const [sequence, uptime] of [
+      [5, 60_000],
+      [6, 61_000],
+      [8, 70_000],
+      [7, 62_000],
+    ] as const)
+      heard.decoder.take(v9(sequence, uptime));
+    expect(heard).toMatchObject({ restarts: 0, lost: [1] });
+    heard.decoder.take(v9(0, 1000));
+    expect(heard.restarts).toBe(1);
+  });
+
+  it('an uptime that wraps is no restart, also when packets are lost meanwhile', () => {
+    const heard = listen();
+    const wrap = 2 ** 32;
+    heard.decoder.take(v9(700_000, wrap - 5000));
+    heard.decoder.take(v9(700_001, 3000, EXPORT_TIME + 8));
+    heard.decoder.take(v9(700_002, wrap - 100, EXPORT_TIME + 4));
+    heard.decoder.take(v9(700_005, 300_000, EXPORT_TIME + 305));
+    expect(heard).toMatchObject({ restarts: 0, lost: [2] });
+  });
+
+  it('around a wrap an exporter that begins anew is known by its numbers', () => {
+    const heard = listen();
+    heard.decoder.take(v9(700_000, 2 ** 32 - 5000));
+    heard.decoder.take(v9(0, 3000, EXPORT_TIME + 60));
+    heard.decoder.take(v9(1, 4000, EXPORT_TIME + 61));
+    expect(heard).toMatchObject({ restarts: 1, lost: [0] });
+  });
+
+  it('a clock that is set, ahead or back, is no restart', () => {
+    for (const by of [10, 86_400, -10]) {
+      const heard = listen();
+      for (let second = 0; second < 6; second += 1)
+        heard.decoder.take(
+          v9(100 + second, 500_000 + second * 1000, EXPORT_TIME + second + (second < 3 ? 0 : by)),
+        );
+      expect(heard).toMatchObject({ restarts: 0, lost: [] });
+    }
+  });
+
+  it('an uptime that went back while the numbers go on is no restart, of two processes neither', () => {
+    const heard = listen();
+    heard.decoder.take(v9(5, 1_000_000));
+    heard.decoder.take(v9(6, 1000));
+    expect(heard).toMatchObject({ restarts: 0, lost: [] });
+    for (let index = 0; index < 6; index += 1) {
+      heard.decoder.take(v9(700_000 + index, 2_000_000 + index));
+      heard.decoder.take(v9(7 + index, 1001 + index));
+    }
+    expect(heard).toMatchObject({ restarts: 0, lost: [699_993] });
   });
 });
