@@ -145,6 +145,23 @@ export function toldContract(name: string, make: () => Engine): void {
       ]);
     });
 
+    it('a sign of what had the ports before takes them from nobody, whoever is asked for', async () => {
+      const other = { inside: [OTHER, 9] } as const;
+      const gone = { inside: [OTHER, 10] } as const;
+      const { inside } = await filled(
+        told('create', NOON),
+        told('create', plus(NOON, -DAY), other),
+        told('interim', plus(NOON, 1000), other),
+        told('create', plus(NOON, -2000), { outside: [6000] }),
+        told('create', plus(NOON, -DAY), { ...gone, outside: [6000] }),
+        told('delete', plus(NOON, -DAY / 2), { ...gone, outside: null }),
+        told('interim', plus(NOON, 1000), { ...gone, outside: [6000] }),
+      );
+      expect(await inside(INSIDE, null, plus(NOON, 2000))).toMatchObject([
+        { outside: { low: 4000 }, to: null },
+      ]);
+    });
+
     it('a delete without its create: it began at the earliest when its source began to vouch, or lost something', async () => {
       const { outside } = await filled(
         covered('nat', plus(NOON, -60_000), plus(NOON, 60_000)),

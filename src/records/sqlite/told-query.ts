@@ -192,13 +192,17 @@ export class ToldQuery {
     const unsure = found
       .filter(({ ended, began }) => ended !== 'told' || began === 'before')
       .slice(0, MOST_OPEN + 1);
-    const missed = this.#insideOnly(unsure, looked, events);
+    let missed = this.#insideOnly(unsure, looked, events);
     for (const item of unsure.slice(0, MOST_OPEN)) {
       const { outside, ended, began } = item;
       // All that tells of a single port was found by it.
       if ((side === 'outside' && outside.low === outside.high) || !isNew(looked, 'outside', item)) continue;
-      if (began === 'before') this.#before(item, events);
-      if (ended !== 'told') this.#takeovers(item, events);
+      const others = [
+        ...(began === 'before' ? this.#before(item) : []),
+        ...(ended !== 'told' ? this.#takeovers(item) : []),
+      ];
+      events.push(...others);
+      if (hasUnexplained(others)) missed = Math.max(missed, this.#history(item, looked, events));
     }
     return unsure.length > MOST_OPEN ? 1 : missed;
   }
@@ -228,7 +232,8 @@ export class ToldQuery {
   }
 
   /** The first allocation of its outside ports to another inside. */
-  #takeovers(item: Translation, events: ToldTranslation[]): void {
+  #takeovers(item: Translation): ToldTranslation[] {
+    const events: ToldTranslation[] = [];
     this.#facts.from(item.from, (database) => {
       const rows = this.#sharers(
         database,
@@ -240,16 +245,39 @@ export class ToldQuery {
       events.push(...rows);
       return rows.some((told) => told.at > item.from && takesOver(told, item));
     });
+    return events;
   }
 
   /** Who had its outside ports before the first sign of it. */
-  #before(item: Translation, events: ToldTranslation[]): void {
+  #before(item: Translation): ToldTranslation[] {
     const { from, to } = item;
+    const events: ToldTranslation[] = [];
     const when = to === null ? 't.at_ms >= ?' : 't.at_ms >= ? AND t.at_ms <= ?';
     this.#facts.from(from, (database) => {
       events.push(...this.#sharers(database, item, when, to === null ? [from] : [from, to], LATER_LIMIT));
       return false;
     });
+    return events;
+  }
+
+  /**
+   * What was told of its outside ports before it: who had them is no new allocation when a sign of it comes.
+   * @returns 1 when there was more than is looked at
+   */
+  #history(item: Translation, looked: Set<string>, events: ToldTranslation[]): number {
+    const earlier: ToldTranslation[] = [];
+    // An event that was told of early lies in the file of the day before.
+    const last = dayOf((item.from + DAY_MS) as Millis);
+    for (const day of this.#files.stored().toReversed())
+      if (day <= last && earlier.length < LATER_LIMIT)
+        this.#files.each([day], (database) => {
+          const left = LATER_LIMIT - earlier.length;
+          earlier.push(...this.#sharers(database, item, 't.at_ms < ?', [item.from], left, 'DESC'));
+        });
+    events.push(...earlier);
+    const joined = joinTranslations(earlier, this.#facts.restarts()(earlier), this.#facts.vouchedSince());
+    const missed = this.#insideOnly(joined, looked, events);
+    return earlier.length >= LATER_LIMIT ? 1 : missed;
   }
 
   /** Events of its source about its outside ports. */
@@ -259,6 +287,7 @@ export class ToldQuery {
     when: string,
     times: readonly Millis[],
     limit: number,
+    order: 'ASC' | 'DESC' = 'ASC',
   ): ToldTranslation[] {
     const { address, low, high } = outside;
     if (low === null || high === null) return [];
@@ -271,9 +300,19 @@ export class ToldQuery {
         sql: `t.outside_address = ? AND ${range} AND ${when} AND t.source = ? AND (t.protocol IS NULL OR ? IS NULL OR t.protocol = ?)`,
         values: [address, low, high, ...times, source, protocol, protocol],
       };
-      return eventRows(database, table, match, 'ASC', limit);
+      return eventRows(database, table, match, order, limit);
     });
   }
+}
+
+/** Whether a sign tells of what began before all of these. */
+function hasUnexplained(events: readonly ToldTranslation[]): boolean {
+  const known = new Set<string>();
+  return events.some(({ event, realm, inside, outside }) => {
+    const key = JSON.stringify([realm, inside, outside]);
+    if (event === 'create') known.add(key);
+    return event === 'interim' && !known.has(key);
+  });
 }
 
 /** Whether it was not looked at yet as it is now. */
