@@ -39,6 +39,16 @@ interface Before {
   messages: number;
 }
 
+/** The first messages of an exporter. */
+interface First {
+  /** The difference that the very first one was stamped by. */
+  readonly most: number;
+  /** Since when, and for how many messages, the least difference has been this. */
+  readonly since: number;
+  readonly least: number;
+  messages: number;
+}
+
 const UNMEASURED: MeasuredOffset = { offsetMs: 0, errorMs: null };
 /** What is further off than this, besides the rounding, is another clock or a message that was late, ms. */
 const STEP_MS = 5000;
@@ -69,6 +79,11 @@ const DRIFT_NEEDS_MS = 60_000;
  *   counts as late, and its times are by the old clock. An exporter that was late by as much before it was in time is late
  *   again: where the error covers both, that stays so until the window is over.
  *
+ * What was measured last stands through a silence, until newer messages fit it, or none has for a window: an exporter that
+ * was cut off delivers what it held when it is back, and by that alone its clock would be as far off as it was away. Where
+ * nothing was measured before, such a backlog looks like a wrong clock: until some messages have come the error holds a
+ * right clock too, and when they come less and less late the first ones are told to be misplaced.
+ *
  * A clock that may be right is held to be right: moving it by half a second each way would be noise.
  */
 export class ClockOffset {
@@ -79,6 +94,10 @@ export class ClockOffset {
   #buckets: Bucket[] = [];
   #before: Before | null = null;
   #run: Run | null = null;
+  /** Of messages that do not fit what was measured before: how many in a row, since when. */
+  #misfits: { readonly since: number; messages: number } | null = null;
+  /** Of one that nothing was known of before; null: enough has come by one clock. */
+  #first: First | null = null;
   /** The largest difference of those that turned out to be late, or of another clock. */
   #late: { readonly most: number; readonly until: number } | null = null;
 
@@ -91,8 +110,8 @@ export class ClockOffset {
   /**
    * @param sentMs  by the exporter's clock
    * @param receivedMs  by ours
-   * @returns when it shows that the clock was set back, and by more than an error tells: times of messages since then may
-   * stand as far in the past, ms; else 0
+   * @returns when it shows that messages before were misplaced by more than an error tells: as far back they may lie, or
+   * be missing, ms; else 0
    */
   sample(sentMs: number, receivedMs: number): number {
     const difference = receivedMs - sentMs;
@@ -100,7 +119,11 @@ export class ClockOffset {
     const last = this.#buckets.at(-1);
     // Our own clock was set back: what was measured by it before says nothing now.
     if (last !== undefined && receivedMs < last.start - this.#bucketMs) this.#beginWith([]);
-    const misplacedMs = this.#buckets.length === 0 ? 0 : this.#followStep(difference, receivedMs);
+    let misplacedMs = 0;
+    if (this.#buckets.length === 0)
+      this.#first = { most: difference, since: receivedMs, least: difference, messages: 0 };
+    else misplacedMs = this.#followStep(difference, receivedMs);
+    misplacedMs = Math.max(misplacedMs, this.#followFirst(difference, receivedMs));
     const bucket = this.#buckets.at(-1);
     if (bucket !== undefined && receivedMs - bucket.start < this.#bucketMs) {
       if (difference < bucket.min) {
@@ -111,9 +134,17 @@ export class ClockOffset {
       return misplacedMs;
     }
     this.#buckets.push({ start: receivedMs, min: difference, minAt: receivedMs, max: difference });
-    const oldest = receivedMs - this.#windowMs;
-    while ((this.#buckets[0]?.start ?? receivedMs) < oldest) this.#buckets.shift();
+    this.#prune(receivedMs - this.#windowMs);
     return misplacedMs;
+  }
+
+  /** What is too old goes when newer messages fit it. */
+  #prune(oldest: number): void {
+    const kept = this.#buckets.findIndex(({ start }) => start >= oldest);
+    if (kept <= 0) return;
+    const fits = leastOf(this.#buckets.slice(kept)) <= leastOf(this.#buckets) + STEP_MS + this.#granularityMs;
+    // Of the old ones the best is enough: there are never more than a window's.
+    this.#buckets.splice(0, kept, ...(fits ? [] : [bestOf(this.#buckets.slice(0, kept))]));
   }
 
   /** @returns as `sample` does */
@@ -130,6 +161,7 @@ export class ClockOffset {
     }
     if (difference <= least + step) {
       this.#run = null;
+      this.#misfits = null;
       if (this.#before !== null) this.#before.messages += 1;
       return 0;
     }
@@ -138,6 +170,19 @@ export class ClockOffset {
       return 0;
     }
     return this.#followRun(difference, receivedMs, least);
+  }
+
+  /** Those that came less and less late: the first ones were stamped as if they had come in time. */
+  #followFirst(difference: number, receivedMs: number): number {
+    const first = this.#first;
+    if (first === null) return 0;
+    if (difference < first.least - this.#granularityMs - STEADY_MS) {
+      this.#first = { ...first, since: receivedMs, least: difference, messages: 1 };
+      return first.most - difference > MAX_CLOCK_ERROR_MS ? first.most - difference : 0;
+    }
+    first.messages += 1;
+    if (first.messages > STEP_MESSAGES && receivedMs - first.since >= this.#bucketMs) this.#first = null;
+    return 0;
   }
 
   /** What was measured for so long that one message does not refute it. */
@@ -152,12 +197,17 @@ export class ClockOffset {
     run.messages += 1;
     run.min = Math.min(run.min, difference);
     run.max = Math.max(run.max, difference);
-    if (run.max - run.min > this.#granularityMs + STEADY_MS) {
+    const misfits = (this.#misfits ??= { since: receivedMs, messages: 0 });
+    misfits.messages += 1;
+    // However they differ: nothing has fitted for too long.
+    const isOver = misfits.messages > STEP_MESSAGES && receivedMs - misfits.since > this.#windowMs;
+    if (!isOver && run.max - run.min > this.#granularityMs + STEADY_MS) {
       this.#run = { start: receivedMs, messages: 1, min: difference, max: difference };
       return 0;
     }
-    if (run.messages < STEP_MESSAGES || receivedMs - run.start < this.#bucketMs) return 0;
-    const { start, min, max } = run;
+    if (!isOver && (run.messages < STEP_MESSAGES || receivedMs - run.start < this.#bucketMs)) return 0;
+    const { min, max } = run;
+    const start = misfits.since;
     const shift = max - (least - this.#granularityMs);
     const isTold = shift <= 2 * MAX_CLOCK_ERROR_MS;
     // It was late by as much before, and messages in time came after it.
@@ -171,6 +221,7 @@ export class ClockOffset {
     this.#buckets = buckets;
     this.#before = before;
     this.#run = null;
+    this.#misfits = null;
   }
 
   current(): MeasuredOffset {
@@ -181,13 +232,19 @@ export class ClockOffset {
       min = Math.min(min, bucket.min);
       max = Math.max(max, bucket.max);
     }
-    const low = min - this.#granularityMs;
+    let low = min - this.#granularityMs;
+    // Perhaps they were late, and the clock is right: where one error can tell of both, it does.
+    if (this.#first !== null && Math.max(min, 0) - Math.min(low, 0) <= 2 * MAX_CLOCK_ERROR_MS) {
+      low = Math.min(low, 0);
+      max = Math.max(max, 0);
+    }
     // Beyond what can be worked with the smallest differences count: the others are of messages that were late.
     const high = Math.min(max, low + 2 * MAX_CLOCK_ERROR_MS);
-    const isRight = low <= 0 && high >= 0 && low >= -MAX_CLOCK_ERROR_MS;
+    const isRight = low <= 0 && high >= 0 && low >= -MAX_CLOCK_ERROR_MS && min <= MAX_CLOCK_ERROR_MS;
     const offsetMs = isRight ? 0 : Math.round((low + high) / 2);
     const error = Math.ceil(Math.max(high - offsetMs, offsetMs - low, isRight ? this.#granularityMs : 0));
-    return { offsetMs, errorMs: Math.min(error, MAX_CLOCK_ERROR_MS) };
+    const isUnsure = this.#first !== null && !isRight;
+    return { offsetMs, errorMs: isUnsure ? MAX_CLOCK_ERROR_MS : Math.min(error, MAX_CLOCK_ERROR_MS) };
   }
 
   /**
@@ -207,6 +264,10 @@ export class ClockOffset {
     return (over / under) * 1_000_000;
   }
 }
+
+const bestOf = ([first, ...more]: readonly Bucket[]): Bucket =>
+  more.reduce((best, bucket) => (bucket.min < best.min ? bucket : best), first ?? NO_BUCKET);
+const NO_BUCKET: Bucket = { start: 0, min: Infinity, minAt: 0, max: -Infinity };
 
 const mostOf = (buckets: readonly Bucket[]): number =>
   buckets.reduce((most, { max }) => Math.max(most, max), -Infinity);

@@ -211,6 +211,80 @@ describe('a clock that is set', () => {
   });
 });
 
+describe('an exporter that was cut off', () => {
+  const HOUR = 3_600_000;
+  /** What it held meanwhile comes at once, the oldest first. */
+  function backlog(clock: ClockOffset, from: number, until: number): { at: number; misplaced: number } {
+    let at = until;
+    let misplaced = 0;
+    for (let sent = from; sent < until; sent += 10_000, at += 5)
+      misplaced = Math.max(misplaced, clock.sample(stamp(sent, 0), at));
+    return { at, misplaced };
+  }
+  const isCovered = (clock: ClockOffset, offset = 0): void =>
+    expect(Math.abs(clock.current().offsetMs - offset)).toBeLessThanOrEqual(clock.current().errorMs ?? -1);
+
+  it.each([2000, 400_000])('for two hours, after %i ms, has the clock that it had', (known) => {
+    const clock = new ClockOffset();
+    const left = fed(clock, { seconds: known / 1000, offset: 0, everyMs: 100 });
+    const { at } = backlog(clock, left, left + 2 * HOUR);
+    expect(clock.current().offsetMs).toBe(0);
+    isCovered(clock);
+    fed(clock, { from: at, seconds: 600, offset: 0 });
+    expect(clock.current()).toMatchObject({ offsetMs: 0 });
+    expect(clock.current().errorMs).toBeLessThanOrEqual(1020);
+  });
+
+  it('and whose clock was set meanwhile is followed', () => {
+    const clock = new ClockOffset();
+    const left = fed(clock, { seconds: 400, offset: 0 });
+    fed(clock, { from: left + 2 * HOUR, seconds: 15, offset: HOUR });
+    isCovered(clock, HOUR);
+    expect(clock.current().errorMs).toBeLessThanOrEqual(1020);
+  });
+
+  it('is followed, too, where no five messages in a row are late by the same', () => {
+    const clock = new ClockOffset();
+    const left = fed(clock, { seconds: 400, offset: 0 });
+    let misplaced = 0;
+    for (let at = left; at < left + 310_000; at += 1000)
+      misplaced = Math.max(misplaced, clock.sample(stamp(at, HOUR), at + ((at - left) % 3000) * 3));
+    expect(misplaced).toBeGreaterThan(HOUR);
+    isCovered(clock, HOUR);
+  });
+
+  it.each([
+    [30_000, 10_000],
+    [HOUR, 10_000],
+    [HOUR, 1500],
+    [HOUR, HOUR],
+  ])('for %i ms, and was not known before: it is told that what it held is misplaced', (away, everyMs) => {
+    const clock = new ClockOffset();
+    let at = NOW;
+    const differences: number[] = [];
+    let misplaced = 0;
+    for (let sent = NOW - away; sent < NOW + 20_000; sent += everyMs, at = Math.max(at + 5, sent)) {
+      misplaced = Math.max(misplaced, clock.sample(stamp(sent, 0), at + 20));
+      // An hour cannot be told by an error.
+      differences.push(Math.abs(clock.current().offsetMs) - (clock.current().errorMs ?? NaN));
+    }
+    isCovered(clock);
+    const worst = Math.max(...differences);
+    expect(worst > 0).toBe(away > 2 * MAX_CLOCK_ERROR_MS);
+    expect(misplaced).toBeGreaterThanOrEqual(worst);
+  });
+
+  it('is not taken for one whose clock is wrong from the start', () => {
+    const clock = new ClockOffset();
+    fed(clock, { seconds: 5, offset: HOUR });
+    expect(clock.current().errorMs).toBe(MAX_CLOCK_ERROR_MS);
+    isCovered(clock, HOUR);
+    fed(clock, { from: NOW + 5000, seconds: 10, offset: HOUR });
+    isCovered(clock, HOUR);
+    expect(clock.current().errorMs).toBeLessThanOrEqual(1020);
+  });
+});
+
 describe('the drift of a clock', () => {
   it('is told after a minute', () => {
     const clock = new ClockOffset();
