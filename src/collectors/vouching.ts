@@ -45,6 +45,8 @@ interface State extends VouchedSource {
   round: Promise<void> | null;
   readonly begun: Millis;
   isSilent: boolean;
+  /** What was told waited to be read at the last word: until it is read the source does not vouch up to now. */
+  isHeld: boolean;
   epoch: number;
 }
 
@@ -81,11 +83,12 @@ export class Vouching {
       round: null,
       begun: now,
       isSilent: false,
+      isHeld: false,
       epoch: NOT_STARTED,
     };
     this.#states.push(state);
     await this.#inTurn(state, async () => {
-      if (await this.#append(state, [startOf(state), ...coverage(state, now, now)]))
+      if (await this.#append(state, [turned(state, 'start', now), ...coverage(state, now, now)]))
         state.epoch = this.#writer.epoch;
     });
   }
@@ -103,11 +106,7 @@ export class Vouching {
     await Promise.all(this.#states.flatMap(({ round }) => round ?? []));
     await this.vouch();
     const at = this.#clock();
-    await Promise.all(
-      this.#states.map((state) =>
-        this.#append(state, [{ type: 'lifecycle', source: state.source.name, event: 'stop', at }]),
-      ),
-    );
+    await Promise.all(this.#states.map((state) => this.#append(state, [turned(state, 'stop', at)])));
     this.#states.length = 0;
   }
 
@@ -121,14 +120,18 @@ export class Vouching {
     const silent = !state.isRunning() || (silentAfterMs !== null && now - heard > silentAfterMs);
     const read = Math.min(now, state.waitingSince?.() ?? now) as Millis;
     const items: RecordItem[] = gaps.flatMap(gapByDay);
+    const isHeld = read < now;
     // The recorder began anew since, or the start could not be stored: to it the source has not started yet.
-    if (state.epoch !== this.#writer.epoch) items.push(startOf(state));
+    const isNew = state.epoch !== this.#writer.epoch;
+    if (isNew || (state.isHeld && !isHeld)) items.push(turned(state, 'start', state.told));
+    if (isHeld && (isNew || !state.isHeld)) items.push(turned(state, 'stop', now));
     items.push(...sinceTold(state, { firstHeard, heard, silent, read, now }));
     if (items.length === 0 || (await this.#append(state, items))) {
       state.told = now;
       state.covered = later(state.covered, read);
       state.firstHeard = null;
       state.isSilent = silent;
+      state.isHeld = isHeld;
       state.epoch = this.#writer.epoch;
     } else source.keepGaps(gaps);
   }
@@ -165,11 +168,12 @@ export class Vouching {
   }
 }
 
-const startOf = ({ source, told }: State): RecordItem => ({
+/** Whether it vouches up to now, beyond what is stored. */
+const turned = ({ source }: State, event: 'start' | 'stop', at: Millis): RecordItem => ({
   type: 'lifecycle',
   source: source.name,
-  event: 'start',
-  at: told,
+  event,
+  at,
 });
 
 const later = (a: Millis, b: Millis): Millis => (a > b ? a : b);

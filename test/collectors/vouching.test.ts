@@ -123,6 +123,37 @@ describe('coverage', () => {
     ]);
   });
 
+  it('does not reach up to now while something waits to be read', async () => {
+    let waits: Millis | null = null;
+    const { hear, vouchAt, reader, rows, writer } = await vouched({ waitingSince: () => waits });
+    const lacking = async (ms: number): Promise<string[]> =>
+      (await reader.gaps(NAME, { from: plus(NOON, ms), to: plus(NOON, ms) })).map(({ reason }) => reason);
+    const turns = (): string[] =>
+      rows('lifecycle')
+        .filter(({ source }) => source === NAME)
+        .map(({ event }) => event);
+    hear(s(15));
+    await vouchAt(s(20));
+    hear(s(25));
+    expect(await lacking(s(24))).toEqual([]);
+    waits = plus(NOON, s(22));
+    await vouchAt(s(40));
+    await vouchAt(s(60));
+    expect(await lacking(s(24))).toEqual(['not-running']);
+    expect(turns()).toEqual(['start', 'stop']);
+    // A recorder that begins anew hears it again.
+    writer.epoch += 1;
+    await vouchAt(s(80));
+    expect(turns()).toEqual(['start', 'stop', 'start', 'stop']);
+    expect(await lacking(s(24))).toEqual(['not-running']);
+    waits = null;
+    await vouchAt(s(100));
+    expect(await lacking(s(24))).toEqual([]);
+    hear(s(110));
+    expect(await lacking(s(109))).toEqual([]);
+    expect(turns().slice(4)).toEqual(['start']);
+  });
+
   it('is cut at midnight, and so are silence and gaps: each part lies on its day, the count on the first', async () => {
     const start = plus(MIDNIGHT, -s(30));
     const { source, rows, hear, vouchAt } = await vouched({ silentAfterMs: s(30) }, { start });
