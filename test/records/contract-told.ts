@@ -150,8 +150,8 @@ export function toldContract(name: string, make: () => Engine): void {
       const gone = { inside: [OTHER, 10] } as const;
       const { inside } = await filled(
         told('create', NOON),
-        told('create', plus(NOON, -DAY), other),
-        told('interim', plus(NOON, 1000), other),
+        told('create', plus(NOON, -DAY), { ...other, protocol: 17 }),
+        told('interim', plus(NOON, 1000), { ...other, protocol: null }),
         told('create', plus(NOON, -2000), { outside: [6000] }),
         told('create', plus(NOON, -DAY), { ...gone, outside: [6000] }),
         told('delete', plus(NOON, -DAY / 2), { ...gone, outside: null }),

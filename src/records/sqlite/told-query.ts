@@ -266,13 +266,15 @@ export class ToldQuery {
    */
   #history(item: Translation, looked: Set<string>, events: ToldTranslation[]): number {
     const earlier: ToldTranslation[] = [];
+    // A sign without a protocol may be of one of any.
+    const any = { ...item, protocol: null };
     // An event that was told of early lies in the file of the day before.
     const last = dayOf((item.from + DAY_MS) as Millis);
     for (const day of this.#files.stored().toReversed())
       if (day <= last && earlier.length < LATER_LIMIT)
         this.#files.each([day], (database) => {
           const left = LATER_LIMIT - earlier.length;
-          earlier.push(...this.#sharers(database, item, 't.at_ms < ?', [item.from], left, 'DESC'));
+          earlier.push(...this.#sharers(database, any, 't.at_ms < ?', [item.from], left, 'DESC'));
         });
     events.push(...earlier);
     const joined = joinTranslations(earlier, this.#facts.restarts()(earlier), this.#facts.vouchedSince());
