@@ -162,8 +162,9 @@ export class Decoder {
 
   #follow(domain: Domain, head: MessageHead): void {
     const verdict = domain.sequence.take(head);
+    if (verdict.kind === 'suspected') domain.jumpedSince ??= domain.since;
     const jumped = domain.jumpedSince;
-    domain.jumpedSince = verdict.kind === 'suspected' ? domain.since : null;
+    if (!domain.sequence.isSuspected) domain.jumpedSince = null;
     if (verdict.kind === 'lost') {
       this.#lost += verdict.count;
       this.#options.onLost(verdict.count, domain.since);

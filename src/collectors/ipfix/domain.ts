@@ -48,7 +48,7 @@ export class Domain {
   #came: Millis;
   /** When the message before was, by our clock: what this one tells, or lacks, may have happened since. */
   since: Millis;
-  /** `since` of a message whose number jumped back, until the next one. */
+  /** `since` of the message whose number jumped back, until it is known whether the exporter began anew. */
   jumpedSince: Millis | null = null;
 
   /** @param now  when its first message comes, by our clock */

@@ -39,8 +39,8 @@ export class Sequence {
   #expected: number | null = null;
   /** Of the numbering before the last jump. */
   #other: number | null = null;
-  /** The number jumped back, and nothing has come since. */
-  #isSuspected = false;
+  /** The number that jumped back, until what comes shows whether it was a new start. */
+  #suspected: number | null = null;
   #uptimeMs: number | null = null;
   #isFollowed = false;
 
@@ -52,6 +52,11 @@ export class Sequence {
       this.#expected = version === 9 ? (sequence + 1) >>> 0 : sequence;
     }
     return verdict;
+  }
+
+  /** Whether a number jumped back, and it is not known yet whether the exporter began anew. */
+  get isSuspected(): boolean {
+    return this.#suspected !== null;
   }
 
   /** IPFIX: so many data records came in the message; null when they could not be counted. */
@@ -75,27 +80,40 @@ export class Sequence {
   }
 
   #judge(sequence: number): SequenceVerdict {
-    if (this.#expected === null) return FITS;
+    if (this.#expected === null) return this.#judgeUncounted(sequence);
     const ahead = distance(this.#expected, sequence);
     if (isNear(ahead)) {
       if (ahead < 0) return LATE;
-      if (this.#isSuspected) return this.#begunAnew();
+      if (this.isSuspected) return this.#begunAnew();
       return ahead === 0 ? FITS : { kind: 'lost', count: ahead };
     }
     const before = this.#other;
     this.#other = this.#expected;
-    this.#isSuspected = false;
+    this.#suspected = null;
     const aheadOfBefore = before === null ? null : distance(before, sequence);
     if (aheadOfBefore !== null && isNear(aheadOfBefore))
       return aheadOfBefore > 0 ? { kind: 'lost', count: aheadOfBefore } : FITS;
     if (ahead > 0) return { kind: 'lost', count: ahead };
-    this.#isSuspected = true;
+    this.#suspected = sequence;
     return SUSPECTED;
+  }
+
+  /** Behind records that could not be counted; a suspicion is settled all the same. */
+  #judgeUncounted(sequence: number): SequenceVerdict {
+    const [suspected, before] = [this.#suspected, this.#other];
+    if (suspected === null || before === null) return FITS;
+    const ahead = distance(before, sequence);
+    if (isNear(ahead)) {
+      this.#suspected = null;
+      return ahead > 0 ? { kind: 'lost', count: ahead } : FITS;
+    }
+    const further = distance(suspected, sequence);
+    return further >= 0 && isNear(further) ? this.#begunAnew() : FITS;
   }
 
   #begunAnew(): SequenceVerdict {
     this.#other = null;
-    this.#isSuspected = false;
+    this.#suspected = null;
     return RESTARTED;
   }
 }
