@@ -1,6 +1,6 @@
 import type { Millis } from '../model/time.ts';
 import type { ClockOffset } from './clock-offset.ts';
-import type { SourceFeed, ToldMessage } from './feed.ts';
+import type { SourceFeed, ToldMessage, Waited } from './feed.ts';
 import type { Source } from './source.ts';
 
 /** Whose clock is measured: one address of a source, or the source itself where none is told. */
@@ -39,7 +39,7 @@ export class ExporterFeed implements SourceFeed, Sender {
     this.#source.rejected(reason, count, sample, this);
   }
 
-  unread(reason: string, count: number, sample?: string, since?: Millis): void {
-    this.#source.unread(reason, count, sample, since, this);
+  unread(reason: string, count: number, sample?: string, waited?: Waited): void {
+    this.#source.unread(reason, count, sample, waited, this);
   }
 }

@@ -31,6 +31,12 @@ export interface ToldMessage {
   readonly translations: readonly ToldTranslation[];
 }
 
+/** When what waited to be read came, and since when what it tells may have happened, by our clock. */
+export interface Waited {
+  readonly since: Millis;
+  readonly came: Millis;
+}
+
 /** What somebody says of a source goes through here to the records: times are corrected, sources kept apart, losses told. */
 export interface SourceFeed {
   readonly name: string;
@@ -57,9 +63,9 @@ export interface SourceFeed {
   rejected(reason: string, count: number, sample?: string): void;
   /**
    * Something was told that could not be read: counted as what is rejected, and a gap, as it may have been a translation.
-   * @param since  what it told may have happened from then on; without it from what was last heard
+   * @param waited  of what came a while ago and is given up now
    */
-  unread(reason: string, count: number, sample?: string, since?: Millis): void;
+  unread(reason: string, count: number, sample?: string, waited?: Waited): void;
 }
 
 /** A source that may have several senders. What one of them says by its own clock goes through the feed of its address. */

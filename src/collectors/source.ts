@@ -6,7 +6,7 @@ import { DAY_MS, systemClock, type Clock, type Millis } from '../model/time.ts';
 import type { GapRecord, MessageId, Remote } from '../model/translations.ts';
 import { ClockOffset, type MeasuredOffset } from './clock-offset.ts';
 import { ExporterFeed, type Sender } from './exporter-feed.ts';
-import type { SendersFeed, ToldMessage, ToldTranslation } from './feed.ts';
+import type { SendersFeed, ToldMessage, ToldTranslation, Waited } from './feed.ts';
 import { Rate } from './health.ts';
 import { Rejections } from './rejections.ts';
 import { WaitingGaps } from './waiting-gaps.ts';
@@ -286,10 +286,13 @@ export class Source implements SendersFeed, Sender {
     this.rejections.add(reason, count, sample);
   }
 
-  unread(reason: string, count: number, sample?: string, since?: Millis, by: Sender = this): void {
-    const near = this.#options.clock() - NEAR_MS;
-    if (this.#options.live) this.#gap('dropped', count, by, Math.min(since ?? near, near) as Millis);
-    this.rejected(reason, count, sample, by);
+  unread(reason: string, count: number, sample?: string, waited?: Waited, by: Sender = this): void {
+    const came = waited?.came ?? this.#options.clock();
+    const since = Math.min(waited?.since ?? came, came - NEAR_MS) as Millis;
+    if (this.#options.live) this.#gap('dropped', count, by, since, came);
+    // What waited was heard when it came.
+    if (waited === undefined) this.rejected(reason, count, sample, by);
+    else this.rejections.add(reason, count, sample);
   }
 
   /** When something first came since the last call; null when nothing has. */
@@ -326,15 +329,16 @@ export class Source implements SendersFeed, Sender {
   }
 
   /**
-   * From what was last heard of its sender until now something is missing: from the opening when nothing was heard at
-   * all, or from before, as `since` says. @returns from when
+   * From what was last heard of its sender until now, or until `until`, something is missing: from the opening when
+   * nothing was heard at all, or from before, as `since` says. @returns from when
    */
-  #gap(reason: GapRecord['reason'], count: number, by: Sender, since?: Millis): Millis {
+  #gap(reason: GapRecord['reason'], count: number, by: Sender, since?: Millis, until?: Millis): Millis {
     const now = this.#options.clock();
+    const to = Math.min(until ?? now, now) as Millis;
     const heard = by.heard ?? (this.heard === null ? this.#opened : null) ?? now;
     // Our clock may have been set back since.
-    const from = Math.min(heard, since ?? now, now) as Millis;
-    this.#gaps.add({ type: 'gap', source: this.name, from, to: now, reason, count });
+    const from = Math.min(heard, since ?? to, to) as Millis;
+    this.#gaps.add({ type: 'gap', source: this.name, from, to, reason, count });
     return from;
   }
 

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { systemClock, type Millis } from '../../model/time.ts';
+import type { Waited } from '../feed.ts';
 import { Budget } from './budget.ts';
 import { Domain, type DomainOptions, type Rejected } from './domain.ts';
 import type { Dialect } from './dialects.ts';
@@ -21,8 +22,8 @@ export interface DecoderOptions {
   readonly onLost: (count: number, since: Millis) => void;
   /** The exporter began anew since then: what it held is gone. */
   readonly onRestart: (since: Millis) => void;
-  /** So many data sets were given up, as their template did not come; what they tell may have happened since then. */
-  readonly onNeverCame?: (sets: number, since: Millis) => void;
+  /** A data set was given up, as its template did not come. */
+  readonly onNeverCame?: (set: Waited) => void;
   /** What it may keep, together with others; without it alone. */
   readonly budget?: Budget;
 }
@@ -150,9 +151,9 @@ export class Decoder {
         this.#records += count;
       },
       reject: (reason, count) => this.#reject(reason, count),
-      neverCame: (sets, since) => {
-        this.#reject(NEVER_CAME, sets);
-        onNeverCame?.(sets, since);
+      neverCame: (set) => {
+        this.#reject(NEVER_CAME, 1);
+        onNeverCame?.(set);
       },
     };
     const domain = new Domain(options, now);

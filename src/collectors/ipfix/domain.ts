@@ -1,4 +1,5 @@
 import type { Millis } from '../../model/time.ts';
+import type { Waited } from '../feed.ts';
 import type { Budget } from './budget.ts';
 import { recognise, tellsTranslations, type Dialect } from './dialects.ts';
 import { interpret, readNumber, type MessageTimes, type Verdict } from './interpret.ts';
@@ -26,8 +27,8 @@ export interface DomainOptions {
   readonly onEvent: (event: NatEvent, dialect: Dialect) => void;
   readonly onRecords: (count: number) => void;
   readonly reject: (reason: string, count: number) => void;
-  /** So many data sets were given up, as their template did not come. */
-  readonly neverCame: (sets: number, since: Millis) => void;
+  /** A data set was given up, as its template did not come. */
+  readonly neverCame: (set: Waited) => void;
 }
 
 interface Known {

@@ -63,7 +63,7 @@ export class IpfixExporter {
         if (isAlone() && this.#decoder.domains === 1) feed.restarted(since);
         else feed.lost(0, since);
       },
-      onNeverCame: (sets, since) => feed.unread(NEVER_CAME, sets, undefined, since),
+      onNeverCame: (waited) => feed.unread(NEVER_CAME, 1, undefined, waited),
     });
   }
 

@@ -1,16 +1,13 @@
 import type { Millis } from '../../model/time.ts';
+import type { Waited } from '../feed.ts';
 import type { Budget } from './budget.ts';
 import type { MessageTimes } from './interpret.ts';
 
 /** A data set that came before its template. */
-export interface PendingSet {
+export interface PendingSet extends Waited {
   readonly id: number;
   readonly bytes: Buffer;
   readonly times: MessageTimes;
-  /** By our clock. */
-  readonly came: Millis;
-  /** What it tells may have happened from then on, by our clock. */
-  readonly since: Millis;
 }
 
 /** What one domain may keep waiting: a refresh interval's worth of a slow exporter, not a store. */
@@ -23,13 +20,13 @@ const LONGEST_MS = 3_600_000;
 
 /** Data sets that wait for their template, bounded: beyond it the oldest are given up. */
 export class PendingSets {
-  readonly #onGivenUp: (sets: number, since: Millis) => void;
+  readonly #onGivenUp: (set: Waited) => void;
   readonly #budget: Budget;
   #sets: PendingSet[] = [];
   #bytes = 0;
 
-  /** @param onGivenUp  told how many sets were, and since when what they tell may have happened */
-  constructor(budget: Budget, onGivenUp: (sets: number, since: Millis) => void) {
+  /** @param onGivenUp  told of each that is: others may have been read meanwhile, so that each is missing by itself */
+  constructor(budget: Budget, onGivenUp: (set: Waited) => void) {
     this.#budget = budget;
     this.#onGivenUp = onGivenUp;
   }
@@ -48,7 +45,7 @@ export class PendingSets {
     const size = sizeOf(set);
     while (!this.#budget.take(size)) {
       if (this.#sets.length === 0) {
-        this.#onGivenUp(1, set.since);
+        this.#onGivenUp(set);
         return;
       }
       this.#giveUpTo(1);
@@ -81,14 +78,14 @@ export class PendingSets {
   /** Gives up all, or those of one template. */
   giveUp(id?: number): void {
     if (id === undefined) this.#giveUpTo(this.#sets.length);
-    else this.#tell(this.take(id));
+    else for (const set of this.take(id)) this.#onGivenUp(set);
   }
 
   #giveUpTo(index: number): void {
     if (index <= 0) return;
     const given = this.#sets.splice(0, index);
     this.#release(given);
-    this.#tell(given);
+    for (const set of given) this.#onGivenUp(set);
   }
 
   #release(sets: readonly PendingSet[]): void {
@@ -96,12 +93,6 @@ export class PendingSets {
       this.#bytes -= set.bytes.length;
       this.#budget.giveBack(sizeOf(set));
     }
-  }
-
-  #tell(given: readonly PendingSet[]): void {
-    if (given.length === 0) return;
-    const since = given.reduce((least, set) => Math.min(least, set.since), Infinity) as Millis;
-    this.#onGivenUp(given.length, since);
   }
 }
 
