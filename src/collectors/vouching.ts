@@ -12,7 +12,10 @@ export interface VouchedSource {
   readonly silentAfterMs: number | null;
   /** Whether it is there at all now: the program that tells runs, the socket listens. */
   readonly isRunning: () => boolean;
-  /** What it told and nobody can read yet may have happened from then on; null: all is read. */
+  /**
+   * What it told and nobody can read yet may have happened from then on; null: all is read. What is given up when this is
+   * asked is a gap of the source at once.
+   */
   readonly waitingSince?: () => Millis | null;
 }
 
@@ -113,12 +116,13 @@ export class Vouching {
   async #tell(state: State): Promise<void> {
     const { source, silentAfterMs } = state;
     const now = this.#look(state);
+    // First: what is given up is a gap that must be stored with the coverage that goes beyond it.
+    const read = Math.min(now, state.waitingSince?.() ?? now) as Millis;
     const gaps = source.takeGaps();
     state.firstHeard ??= source.takeFirstHeard();
     const { firstHeard } = state;
     const heard = Math.min(source.heard ?? state.begun, now) as Millis;
     const silent = !state.isRunning() || (silentAfterMs !== null && now - heard > silentAfterMs);
-    const read = Math.min(now, state.waitingSince?.() ?? now) as Millis;
     const items: RecordItem[] = gaps.flatMap(gapByDay);
     const isHeld = read < now;
     // The recorder began anew since, or the start could not be stored: to it the source has not started yet.

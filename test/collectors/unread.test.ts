@@ -9,6 +9,8 @@ import { LineSplitter } from '../../src/collectors/linux/line-splitter.ts';
 import { UlogdReader } from '../../src/collectors/linux/ulogd.ts';
 import { SyslogReceiver } from '../../src/collectors/syslog/receiver.ts';
 import { canonicalAddress, type IpAddress } from '../../src/model/address.ts';
+import { Vouching } from '../../src/collectors/vouching.ts';
+import type { Millis } from '../../src/model/time.ts';
 import { NOON } from '../records/items.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import {
@@ -220,6 +222,31 @@ describe('data whose template does not come are missing from before they came un
     expect(ipfix.waitingSince(source)).toBe(NOON + 9000);
     ipfix.datagram(message([set(3, [optionsTemplate(301, 1, [[149, 4]])])]), FROM);
     expect(ipfix.waitingSince(source)).toBe(NOON + 9000);
+  });
+
+  it.each([
+    ['domain', 7, FROM],
+    ['address', 1, canonicalAddress('192.0.2.7') as IpAddress],
+  ])('after an hour also when their %s sends nothing more: coverage goes on', async (_name, domain, from) => {
+    const { ipfix, source, writer, clock, to, rows } = listening();
+    const vouching = new Vouching(writer, clock, () => clock());
+    const waitingSince = (): Millis | null => ipfix.waitingSince(source);
+    await vouching.begin({ source, silentAfterMs: null, isRunning: () => true, waitingSince });
+    ipfix.datagram(TEMPLATES, FROM);
+    ipfix.datagram(message([], { domain }), from);
+    to(5000);
+    ipfix.datagram(data(300, [nat44()], domain), from);
+    const said = async (ms: number): Promise<string[]> => {
+      to(ms);
+      ipfix.datagram(TEMPLATES, FROM);
+      await vouching.vouch();
+      return [...rows('coverage').slice(1), ...rows('gap')].map(
+        ({ type, from: begin, to: end }) => `${type} ${begin - NOON}-${end - NOON}`,
+      );
+    };
+    expect(await said(3_605_000)).toEqual([]);
+    expect(await said(3_605_001)).toEqual(['coverage 0-3605001', 'gap 0-5000']);
+    await vouching.end();
   });
 
   it('and not when it comes', () => {

@@ -111,9 +111,11 @@ export class Decoder {
     return this.#domains.size;
   }
 
-  /** What waits for its template may have happened from then on; null when nothing does. */
-  waitingSince(): Millis | null {
-    return earliest([...this.#domains.values()].map(({ pending }) => pending.since));
+  /** What waits for its template may have happened from then on; null when nothing does. What waited too long is given up. */
+  waitingSince(now: Millis): Millis | null {
+    const waiting = [...this.#domains.values()].map(({ pending }) => pending);
+    for (const sets of waiting) sets.expire(now);
+    return earliest(waiting.map(({ since }) => since));
   }
 
   status(): DecoderStatus {

@@ -83,9 +83,9 @@ export class IpfixExporter {
     void this.#feed.take({ original: bytes, dialect, sentMs, translations: this.#translations });
   }
 
-  /** What waits for its template may have happened from then on; null when nothing does. */
+  /** What waits for its template may have happened from then on; null when nothing does. What waited too long is given up. */
   waitingSince(): Millis | null {
-    return this.#decoder.waitingSince();
+    return this.#decoder.waitingSince(this.#clock());
   }
 
   /** Nothing comes any more: what waits for its template is missing. */

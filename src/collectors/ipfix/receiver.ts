@@ -88,7 +88,10 @@ export class IpfixReceiver {
     this.#exporters.clear();
   }
 
-  /** What a source told and nobody can read yet may have happened from then on; null: all is read. */
+  /**
+   * What a source told and nobody can read yet may have happened from then on; null: all is read. What waited too long is
+   * given up, also of those who send nothing more.
+   */
   waitingSince(source: SendersFeed): Millis | null {
     const { addresses, sessions } = this.#shared.get(source) ?? { addresses: [], sessions: [] };
     const exporters = [...addresses].flatMap((from) => this.#exporters.peek(from) ?? []);
