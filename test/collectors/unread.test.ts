@@ -59,6 +59,8 @@ describe('what an exporter told and nobody could read is missing since it was la
     ['a message that was cut', data(256).subarray(0, 40), 'message-cut'],
     ['a set that goes beyond the message', message([uint(256, 2), uint(400, 2)]), 'set-cut'],
     ['a set without a length', message([uint(256, 2), uint(0, 2)]), 'set-length'],
+    ['more zeros behind the sets than padding has', message([Buffer.alloc(8)]), 'set-length'],
+    ['a word behind the sets that is not zero', message([uint(1, 4)]), 'set-length'],
     ['a set of a kind that there is not', message([set(7, [nat44()])]), 'set-reserved'],
     ['a template that makes no sense', message([set(2, [uint(256, 2), uint(9, 2)])]), 'template-cut'],
     ['an event of no known number', data(256, [nat44({ event: 99 })]), 'unknown-event'],
@@ -76,6 +78,8 @@ describe('what an exporter told and nobody could read is missing since it was la
   it.each([
     ['a connection without NAT', data(256, [nat44({ outside: '100.64.0.1', outsidePort: 40_000 })])],
     ['a notice of the device', data(256, [nat44({ event: 3 })])],
+    ['zeros behind the sets', message([set(256, []), uint(0, 4)])],
+    ['zeros behind the sets of NetFlow v9', message([set(0, []), uint(0, 7)], { version: 9 })],
     [
       'options',
       message([

@@ -1,3 +1,4 @@
+import { isUnset } from './nat-event.ts';
 import type { Version } from './template.ts';
 
 /** The head of an export packet (RFC 7011, 3.1; RFC 3954, 5.1). */
@@ -18,6 +19,8 @@ export interface MessageHead {
 
 const IPFIX_HEAD = 16;
 const V9_HEAD = 20;
+/** A set's head, and a template's or a word of data. */
+const SHORTEST_SET = 8;
 
 /** The head of the message that begins at `at`, or why there is none: `version`, `cut` or `length`. */
 export function readHead(bytes: Buffer, at: number, end: number): MessageHead | string {
@@ -74,12 +77,14 @@ export function eachSet(
   while (end - at >= 4) {
     const id = bytes.readUInt16BE(at);
     const length = bytes.readUInt16BE(at + 2);
-    if (length < 4) return 'set-length';
+    if (length < 4) return isPadding(bytes, at, end) ? null : 'set-length';
     if (length > end - at) return 'set-cut';
     set(id, at + 4, at + length);
     at += length;
   }
-  // Fewer than four bytes are padding, if they are zero.
-  for (; at < end; at += 1) if (bytes[at] !== 0) return 'set-cut';
-  return null;
+  return isPadding(bytes, at, end) ? null : 'set-cut';
 }
+
+/** Zeros behind the last set, fewer than one with a record takes: some exporters fill up a message. */
+const isPadding = (bytes: Buffer, at: number, end: number): boolean =>
+  end - at < SHORTEST_SET && isUnset(bytes, at, end - at);
