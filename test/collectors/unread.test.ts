@@ -63,6 +63,7 @@ describe('what an exporter told and nobody could read is missing since it was la
     ['a word behind the sets that is not zero', message([uint(1, 4)]), 'set-length'],
     ['a set of a kind that there is not', message([set(7, [nat44()])]), 'set-reserved'],
     ['a template that makes no sense', message([set(2, [uint(256, 2), uint(9, 2)])]), 'template-cut'],
+    ['an outside port without its address', data(256, [nat44({ outside: '0.0.0.0' })]), 'no-address'],
     ['an event of no known number', data(256, [nat44({ event: 99 })]), 'unknown-event'],
   ])('%s', (_name, bytes, reason) => {
     const { ipfix, to, gaps, source } = listening();
@@ -77,6 +78,10 @@ describe('what an exporter told and nobody could read is missing since it was la
 
   it.each([
     ['a connection without NAT', data(256, [nat44({ outside: '100.64.0.1', outsidePort: 40_000 })])],
+    [
+      'a connection without NAT whose outside is unset',
+      data(256, [nat44({ outside: '0.0.0.0', outsidePort: 0 })]),
+    ],
     ['a notice of the device', data(256, [nat44({ event: 3 })])],
     ['zeros behind the sets', message([set(256, []), uint(0, 4)])],
     ['zeros behind the sets of NetFlow v9', message([set(0, []), uint(0, 7)], { version: 9 })],

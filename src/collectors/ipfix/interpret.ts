@@ -134,7 +134,10 @@ export function interpret(
   setTime(plan, bytes, start, times, event);
   event.untilMs = event.timeMs;
   if (event.inside.size === 0) return 'no-address';
-  if (event.outside.size === 0) return meaning === 'delete' ? 'event' : 'no-address';
+  if (event.outside.size === 0) {
+    if (meaning === 'delete') return 'event';
+    return event.outsideLow === 0 && isUntranslated(plan, bytes, start) ? 'identity' : 'no-address';
+  }
   return isIdentity(event) ? 'identity' : 'event';
 }
 
@@ -214,6 +217,21 @@ function setTime(plan: Plan, bytes: Buffer, start: number, times: MessageTimes, 
   event.timed = time > 0;
   event.timeMs = event.timed ? time : times.exportMs;
 }
+
+/** Whether the fields of the outside are there, and all unset: so many exporters write that nothing was translated. */
+function isUntranslated({ places }: Plan, bytes: Buffer, start: number): boolean {
+  if (places.postSource4.length !== 4 && places.postSource6.length !== 16) return false;
+  return (
+    isZero(bytes, start, places.postSource4) &&
+    isZero(bytes, start, places.postSource6) &&
+    isZero(bytes, start, places.postDestination4) &&
+    isZero(bytes, start, places.postDestination6) &&
+    isZero(bytes, start, places.postDestinationPort)
+  );
+}
+
+const isZero = (bytes: Buffer, start: number, { offset, length }: Place): boolean =>
+  offset === -1 || isUnset(bytes, start + offset, length);
 
 /** Inside and outside are one endpoint: nothing was translated. */
 function isIdentity(event: NatEvent): boolean {

@@ -180,6 +180,34 @@ describe('dialects', () => {
     expect(decoder.status().rejected).toEqual({ notice: 1, identity: 1 });
   });
 
+  it('a create whose outside is unset is of no translation; without its fields, or with a destination after, it may be', () => {
+    const fields: FieldSpec[] = [
+      [230, 1],
+      [8, 4],
+      [225, 4],
+      [226, 4],
+    ];
+    const record = (event: number, outside: string, remote: string): Buffer =>
+      Buffer.concat([uint(event, 1), ip4('10.0.0.1'), ip4(outside), ip4(remote)]);
+    const read = (template_: readonly FieldSpec[], ...records: Buffer[]) => {
+      const { decoder, events } = listen();
+      decoder.take(message([set(2, [template(256, template_)]), set(256, records)]));
+      return [events.length, decoder.status().rejected];
+    };
+    const unset = '0.0.0.0';
+    expect(read(fields, record(4, unset, unset))).toEqual([0, { identity: 1 }]);
+    expect(read(fields, record(5, unset, unset))).toEqual([1, {}]);
+    expect(read(fields, record(4, unset, '10.0.0.9'))).toEqual([0, { 'no-address': 1 }]);
+    const block: FieldSpec[] = [
+      [230, 1],
+      [8, 4],
+      [361, 2],
+      [362, 2],
+    ];
+    const bare = Buffer.concat([uint(4, 1), ip4('10.0.0.1'), uint(0, 4)]);
+    expect(read(block, bare)).toEqual([0, { 'no-address': 1 }]);
+  });
+
   it('NAT64: an inside IPv6 host has an outside IPv4 endpoint', () => {
     const { decoder, events } = listen();
     const fields: FieldSpec[] = [
