@@ -165,7 +165,10 @@ class Import {
     this.#batches.isKnown = known || (before?.messages ?? 0) > 0;
     const turn = async (bytesRead: number): Promise<void> => {
       messages += 1;
-      this.#batches.isKnown = known || messages < (before?.messages ?? 0);
+      const isKnown = known || messages < (before?.messages ?? 0);
+      // Leases that wait for the vault still are of the part that is known.
+      if (this.#batches.isKnown && !isKnown) await this.#handedOn();
+      this.#batches.isKnown = isKnown;
       while (this.#waiting >= MOST_WAITING) await new Promise((resolve) => setImmediate(resolve));
       if (this.#batches.waiting < BATCH) return;
       onProgress(path, bytesRead / size);
@@ -173,11 +176,11 @@ class Import {
     };
     const fault = await this.#reading.file(path, turn).then(() => null, damageOf);
     onProgress(path, 1);
+    await this.#handedOn();
     if (known) {
       this.#leaveOut(start);
       return { file, known, fault };
     }
-    await this.#handedOn();
     const told = [...this.#lost(), ...this.#covered.items(name)];
     // Of which nothing was taken is not known: perhaps it was only read the wrong way.
     if (before !== null || told.length > 0 || this.#batches.taken > takenBefore)

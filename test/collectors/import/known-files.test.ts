@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ImportOptions } from '../../../src/collectors/import/import-files.ts';
+import type { Subject } from '../../../src/model/accounts.ts';
+import type { Millis } from '../../../src/model/time.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { ethernet, pcap } from '../capture/write-pcap.ts';
 import { accountingRequest, attribute, number, SECRET } from '../radius/access-server.ts';
@@ -87,5 +89,58 @@ describe('a file that comes again', () => {
     expect((await run([path], { ...options, radiusSecret: SECRET })).summary).toMatchObject({ leases: 1 });
     expect((await run([path], { ...options, radiusSecret: SECRET })).summary).toEqual(NOTHING);
     expect(rows('lease')).toHaveLength(1);
+  });
+
+  it('leaves nothing of its leases to what is read after it, however long the vault takes', async () => {
+    const DAY = 86_400_000;
+    const start = Date.UTC(2026, 2, 1);
+    const table = (day: number, rows = 20): string =>
+      `time,subscriber,address\n${Array.from({ length: rows }, (_, index) => `${start + day * DAY + index},u${day}-${index},10.${day}.0.${index + 1}\n`).join('')}`;
+    const { run, rows, reader } = importWorld();
+    const slow: Partial<ImportOptions> = {
+      subjects: {
+        subjectOf: async (_site, account) => {
+          for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+          return account.slice(0, 16) as unknown as Subject;
+        },
+      },
+    };
+    const first = file('1.csv', table(0));
+    await run([first]);
+    const { summary } = await run([first, file('3.csv', table(1, 5))], slow);
+    expect(summary).toEqual({ ...NOTHING, records: 5, leases: 5 });
+    expect(rows('lease')).toHaveLength(25);
+    const covered = rows('coverage').filter(({ source }) => source === NAME);
+    expect(covered.map(({ from, to }) => [from - start, to - start])).toEqual([
+      [0, 19],
+      [DAY, DAY + 4],
+    ]);
+    const between = (start + DAY / 2) as Millis;
+    expect(await reader.gaps(NAME, { from: between, to: between })).not.toEqual([]);
+  });
+
+  it('as an import of it was cut off leaves nothing of what was stored to what was not', async () => {
+    const { run, rows } = importWorld();
+    const start = Date.UTC(2026, 2, 1);
+    const path = file(
+      'a.csv',
+      `time,subscriber,address\n${Array.from({ length: 3000 }, (_, index) => `${start + index},u${index},10.0.${index >> 8}.${index & 255}\n`).join('')}`,
+    );
+    let waits = 0;
+    const subjectOf: ImportOptions['subjects']['subjectOf'] = async (_site, account) => {
+      for (let turn = 0; turn < waits; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      return account.slice(0, 16) as unknown as Subject;
+    };
+    const stop = new Error('cut off');
+    const onProgress = (): void => {
+      if (rows('import').length > 0) throw stop;
+    };
+    await expect(run([path], { subjects: { subjectOf }, onProgress })).rejects.toBe(stop);
+    const messages = rows('import')[0]?.messages;
+    expect(messages).toBeGreaterThan(0);
+    expect(messages).toBeLessThan(3000);
+    waits = 50;
+    await run([path], { subjects: { subjectOf } });
+    expect(rows('lease')).toHaveLength(3000);
   });
 });
