@@ -74,6 +74,8 @@ export class Source implements SendersFeed, Sender {
     restarts: 0,
   };
   readonly rejections = new Rejections();
+  /** Records or messages that could not be read. */
+  unreadCount = 0;
   readonly rate = new Rate();
   /** Of what comes from no address: lines, and all access servers of the source as one. */
   readonly offset: ClockOffset;
@@ -156,6 +158,7 @@ export class Source implements SendersFeed, Sender {
         this.rejected('time', 1);
         // It happened, and is not recorded.
         if (this.#options.live) this.dropped(1, (received - NEAR_MS) as Millis);
+        else this.unreadCount += 1;
         continue;
       }
       this.#count(told, received);
@@ -289,6 +292,7 @@ export class Source implements SendersFeed, Sender {
   unread(reason: string, count: number, sample?: string, waited?: Waited, by: Sender = this): void {
     const came = waited?.came ?? this.#options.clock();
     const since = Math.min(waited?.since ?? came, came - NEAR_MS) as Millis;
+    this.unreadCount += count;
     if (this.#options.live) this.#gap('dropped', count, by, since, came);
     // What waited was heard when it came.
     if (waited === undefined) this.rejected(reason, count, sample, by);

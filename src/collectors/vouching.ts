@@ -203,7 +203,7 @@ const coverage = ({ source }: State, from: Millis, to: Millis): RecordItem[] =>
   byDay(from, to).map((part) => ({ type: 'coverage', source: source.name, ...part }));
 
 /** Its count stands with the first day. */
-const gapByDay = (gap: GapRecord): RecordItem[] =>
+export const gapByDay = (gap: GapRecord): RecordItem[] =>
   byDay(gap.from, gap.to).map((part, index) => ({ ...gap, ...part, count: index === 0 ? gap.count : 0 }));
 
 const silence = ({ source }: State, from: Millis, to: Millis): RecordItem[] =>

@@ -42,7 +42,8 @@ export class CsvReading implements Reading {
       }
       this.#rows += 1;
       const fault = cells === null ? (isCut ? 'long' : 'quote') : this.#take(rowOf(cells, places), cells);
-      if (fault !== null) source.rejected(`csv-${fault}`, 1);
+      if (fault === 'identity') source.rejected('csv-identity', 1);
+      else if (fault !== null) source.unread(`csv-${fault}`, 1);
       await turn(read());
     }
   }

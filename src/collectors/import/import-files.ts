@@ -130,6 +130,8 @@ class Import {
   /** Of how many the names could not be stored. */
   #failed = 0;
   #gaps = 0;
+  /** Of what could not be read is noted where it is missing. */
+  #unread = 0;
   /** The stretches of time that a file tells of. */
   #covered = new Stretches();
 
@@ -165,6 +167,7 @@ class Import {
     this.#batches.isKnown = known || (before?.messages ?? 0) > 0;
     const turn = async (bytesRead: number): Promise<void> => {
       messages += 1;
+      await this.#noteUnread();
       const isKnown = known || messages < (before?.messages ?? 0);
       // Leases that wait for the vault still are of the part that is known.
       if (this.#batches.isKnown && !isKnown) await this.#handedOn();
@@ -181,10 +184,14 @@ class Import {
       this.#leaveOut(start);
       return { file, known, fault };
     }
-    const told = [...this.#lost(), ...this.#covered.items(name)];
+    const isWhole = this.#isWhole();
+    const told = [...this.#lost(), ...(isWhole ? this.#covered.items(name) : [])];
     // Of which nothing was taken is not known: perhaps it was only read the wrong way.
     if (before !== null || told.length > 0 || this.#batches.taken > takenBefore)
-      await this.#flush([...told, this.#end(file, fault, Math.max(messages, before?.messages ?? 0))]);
+      await this.#flush([
+        ...told,
+        this.#end(file, fault === null, isWhole, Math.max(messages, before?.messages ?? 0)),
+      ]);
     return { file, known, fault };
   }
 
@@ -208,6 +215,20 @@ class Import {
   async #flush(last: readonly RecordItem[]): Promise<void> {
     await this.#handedOn();
     await this.#batches.flush(last);
+  }
+
+  /** Data that wait for a template, or a secret, may come to be read with it another time: then they are vouched for. */
+  #isWhole(): boolean {
+    return this.#reading.pending() === 0 && this.#source.rejections.counts()[WITHOUT_SECRET] === undefined;
+  }
+
+  /** What of a message could not be read is missing from the stretch of time around it. */
+  async #noteUnread(): Promise<void> {
+    const unread = this.#source.unreadCount - this.#unread;
+    // Leases that wait for the vault were read before.
+    if (unread > 0) await this.#handedOn();
+    this.#unread += unread;
+    this.#covered.read(unread);
   }
 
   #lost(): RecordItem[] {
@@ -241,12 +262,14 @@ class Import {
     };
   }
 
-  #end(file: string, fault: ShudiError | null, messages: number): ImportRecord {
-    if (fault !== null) return this.#progress(file, messages, false);
-    // Data that wait for a template, or a secret, may come to be read with it another time.
-    const done =
-      this.#reading.pending() === 0 && this.#source.rejections.counts()[WITHOUT_SECRET] === undefined;
-    return this.#progress(file, done ? messages : 0, done);
+  /**
+   * @param isComplete  the file was read to its end
+   * @param isWhole  and all of what was read
+   */
+  #end(file: string, isComplete: boolean, isWhole: boolean, messages: number): ImportRecord {
+    return isComplete && !isWhole
+      ? this.#progress(file, 0, false)
+      : this.#progress(file, messages, isComplete);
   }
 
   #progress(file: string, messages: number, done: boolean): ImportRecord {

@@ -34,7 +34,7 @@ export class LineReading implements Reading {
       this.#lines += 1;
       // Perhaps half a line: half a port would be another's.
       if (hasEnd) this.#take(text, written);
-      else this.#source.rejected('line-cut', 1);
+      else this.#source.unread('line-cut', 1);
       await turn(read());
     }
   }

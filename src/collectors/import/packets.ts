@@ -82,7 +82,8 @@ export class PacketReading implements Reading {
       }
       clock.now = step.value.atMs as Millis;
       const datagram = datagramIn(step.value);
-      if (typeof datagram === 'string') source.rejected(`frame-${datagram}`, 1);
+      if (datagram === 'not-udp' || datagram === 'not-ip') source.rejected(`frame-${datagram}`, 1);
+      else if (typeof datagram === 'string') source.unread(`frame-${datagram}`, 1);
       else await this.#datagram(datagram);
       await turn(reader.position);
     }
