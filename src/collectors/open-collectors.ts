@@ -141,6 +141,7 @@ class Running implements Collectors {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#vouching.stop();
     this.#countDrops();
     await Promise.all(this.#open.map(({ listener }) => listener.close()));
     this.#ipfix.close();

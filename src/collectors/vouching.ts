@@ -47,6 +47,8 @@ interface State extends VouchedSource {
   /** What is being stored now: one word waits for the one before. */
   round: Promise<void> | null;
   readonly begun: Millis;
+  /** When it was stopped; null before. */
+  wasRunning: boolean | null;
   isSilent: boolean;
   /** What was told waited to be read at the last word: until it is read the source does not vouch up to now. */
   isHeld: boolean;
@@ -65,6 +67,8 @@ export class Vouching {
   readonly #elapsed: () => number;
   readonly #states: State[] = [];
   readonly #timer: NodeJS.Timeout;
+  /** What happens from then on is not vouched for; null while it goes on. */
+  #stopped: Millis | null = null;
 
   /** @param elapsed  ms by a clock that nobody sets and that stands while the machine sleeps */
   constructor(writer: RecordWriter, clock: Clock, elapsed: () => number = () => performance.now()) {
@@ -85,6 +89,7 @@ export class Vouching {
       firstHeard: null,
       round: null,
       begun: now,
+      wasRunning: null,
       isSilent: false,
       isHeld: false,
       epoch: NOT_STARTED,
@@ -103,12 +108,20 @@ export class Vouching {
     );
   }
 
-  /** Ends all of them in order. */
-  async end(): Promise<void> {
+  /** From now on nothing is vouched for, as nobody listens any more: what came before is still to be stored. */
+  stop(): void {
     clearInterval(this.#timer);
+    if (this.#stopped !== null) return;
+    this.#stopped = this.#clock();
+    for (const state of this.#states) state.wasRunning = state.isRunning();
+  }
+
+  /** Ends all of them in order, with what came until `stop`. */
+  async end(): Promise<void> {
+    this.stop();
     await Promise.all(this.#states.flatMap(({ round }) => round ?? []));
     await this.vouch();
-    const at = this.#clock();
+    const at = this.#now();
     await Promise.all(this.#states.map((state) => this.#append(state, [turned(state, 'stop', at)])));
     this.#states.length = 0;
   }
@@ -122,7 +135,8 @@ export class Vouching {
     state.firstHeard ??= source.takeFirstHeard();
     const { firstHeard } = state;
     const heard = Math.min(source.heard ?? state.begun, now) as Millis;
-    const silent = !state.isRunning() || (silentAfterMs !== null && now - heard > silentAfterMs);
+    const isRunning = state.wasRunning ?? state.isRunning();
+    const silent = !isRunning || (silentAfterMs !== null && now - heard > silentAfterMs);
     const items: RecordItem[] = gaps.flatMap(gapByDay);
     const isHeld = read < now;
     // The recorder began anew since, or the start could not be stored: to it the source has not started yet.
@@ -143,13 +157,18 @@ export class Vouching {
   /** @returns now, by our clock, which may have been set since the last look */
   #look(state: State): Millis {
     const { source, lookedMs } = state;
-    const now = this.#clock();
+    const now = this.#now();
     state.lookedMs = this.#elapsed();
     if (now - state.told > state.lookedMs - lookedMs + SET_MS) state.covered = later(state.covered, now);
     if (now < state.told) state.told = now;
     // By the clock as it is now it was heard now at the latest: silence is counted from here.
     if (source.heard !== null && source.heard > now) source.heard = now;
     return now;
+  }
+
+  #now(): Millis {
+    const now = this.#clock();
+    return this.#stopped === null || now < this.#stopped ? now : this.#stopped;
   }
 
   #inTurn(state: State, does: () => Promise<void>): Promise<void> {

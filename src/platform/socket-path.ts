@@ -31,7 +31,8 @@ export async function listenPrivately(server: Server, socketPath: string): Promi
     socketPath,
     (path, done) =>
       new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
+        // It stays: such as EMFILE on accept later, after which the next connection may fare better.
+        server.on('error', reject);
         server.listen(path, resolve);
         server.once('close', done);
       }),

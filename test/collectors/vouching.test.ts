@@ -338,6 +338,21 @@ describe('the end', () => {
     expect(said()).toEqual(['covered 0-7000']);
   });
 
+  it('is when nobody listens any more, however long it takes to store what came, and makes nobody silent', async () => {
+    let runs = true;
+    const { vouching, rows, to, said } = await vouched({ isRunning: () => runs });
+    to(s(7));
+    vouching.stop();
+    runs = false;
+    to(s(12));
+    await vouching.end();
+    expect(said()).toEqual(['covered 0-7000']);
+    expect(rows('lifecycle').map(({ event, at: time }) => [event, time - NOON])).toEqual([
+      ['start', 0],
+      ['stop', s(7)],
+    ]);
+  });
+
   it('comes also when nothing can be stored any more', async () => {
     const { vouching, writer, rows, to } = await vouched();
     writer.refuses = true;
