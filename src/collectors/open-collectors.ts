@@ -49,7 +49,6 @@ type Open =
 /** How far stamps are rounded, ms: heads of IPFIX and NetFlow, syslog and RADIUS have whole seconds. */
 const GRANULARITY_MS = { ipfix: 1000, syslog: 1000, radius: 1000, conntrack: 1 } as const;
 const MOST_STREAMS = 1024;
-const STREAM_IDLE_MS = 3_600_000;
 
 /** Opens all listeners and sources, or none. @throws ShudiError gateway.port-in-use | config.invalid */
 export async function openCollectors(
@@ -204,7 +203,6 @@ class Running implements Collectors {
               clientCa: tls.clientCa === null ? null : Buffer.from(tls.clientCa),
             },
       maxConnections: MOST_STREAMS,
-      idleMs: STREAM_IDLE_MS,
       accept: receiver.accept,
     });
     return { settings, kind: 'stream', listener };

@@ -4,6 +4,8 @@ import type { StreamEnd } from './stream.ts';
 
 /** Streams that one source may have at once: a chassis has one a line card. */
 const MOST_OF_SOURCE = 64;
+/** A source of which a datagram came counts so long as one that sends them, ms: one may be stray, or forged. */
+const DATAGRAMS_MS = 300_000;
 
 /** What a stream says of itself to the account of its source. */
 export interface WatchedStream {
@@ -24,6 +26,8 @@ interface Account {
   opened: Millis | null;
   /** From then on, until the next is opened, something was not told. */
   missing: Millis | null;
+  /** When a datagram came last; null when none has. Who sends datagrams needs no stream. */
+  datagram: Millis | null;
 }
 
 /**
@@ -34,8 +38,6 @@ interface Account {
 export class SourceStreams {
   readonly #clock: Clock;
   readonly #accounts = new Map<SourceFeed, Account>();
-  /** Sources that send datagrams too: these need no stream. */
-  readonly #datagrams = new Set<SourceFeed>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -43,17 +45,19 @@ export class SourceStreams {
 
   /** A datagram of the source came. */
   datagram(feed: SourceFeed): void {
-    this.#datagrams.add(feed);
+    const account = this.#accountOf(feed);
+    account.datagram = this.#clock();
+    this.#found(feed, account);
   }
 
   /** Null when the source has as many as it may have. */
   accept(feed: SourceFeed): WatchedStream | null {
-    const account = this.#accounts.get(feed) ?? { held: 0, open: 0, opened: null, missing: null };
+    const account = this.#accountOf(feed);
     if (account.held >= MOST_OF_SOURCE) {
-      feed.rejected('too-many-streams', 1);
+      // What it would have told is not heard.
+      feed.unread('too-many-streams', 1);
       return null;
     }
-    this.#accounts.set(feed, account);
     account.held += 1;
     let heard: Millis | null = null;
     return {
@@ -78,8 +82,28 @@ export class SourceStreams {
    */
   isTelling(feed: SourceFeed, byDatagrams: boolean): boolean {
     const account = this.#accounts.get(feed);
-    if ((account?.open ?? 0) > 0 || this.#datagrams.has(feed)) return true;
-    return byDatagrams && (account?.opened ?? null) === null;
+    if (account === undefined) return byDatagrams;
+    if (account.open > 0 || this.#sendsDatagrams(account)) return true;
+    return byDatagrams && account.opened === null;
+  }
+
+  #accountOf(feed: SourceFeed): Account {
+    const known = this.#accounts.get(feed);
+    if (known !== undefined) return known;
+    const account: Account = { held: 0, open: 0, opened: null, missing: null, datagram: null };
+    this.#accounts.set(feed, account);
+    return account;
+  }
+
+  #sendsDatagrams({ datagram }: Account): boolean {
+    return datagram !== null && Math.abs(this.#clock() - datagram) <= DATAGRAMS_MS;
+  }
+
+  /** It is told again: what was not, since it was missing, never will be. */
+  #found(feed: SourceFeed, account: Account): void {
+    if (account.missing === null) return;
+    feed.lost(0, account.missing);
+    account.missing = null;
   }
 
   #opened(feed: SourceFeed, account: Account, now: Millis): void {
@@ -87,15 +111,14 @@ export class SourceStreams {
     account.open += 1;
     account.opened = now;
     // Before the first one nothing was told since the source was opened.
-    if (account.missing !== null) feed.lost(0, account.missing);
-    else if (isFirst && !this.#datagrams.has(feed)) feed.lost(0);
-    account.missing = null;
+    if (account.missing === null && isFirst && !this.#sendsDatagrams(account)) feed.lost(0);
+    this.#found(feed, account);
   }
 
   #closed(feed: SourceFeed, account: Account, heard: Millis, end: StreamEnd): void {
     account.open -= 1;
     if (end === 'broken') feed.lost(0, heard);
-    if (this.#datagrams.has(feed)) return;
+    if (this.#sendsDatagrams(account)) return;
     // While others are open, one that broke is missing until it is opened again, if that has not been done already.
     const isReplaced = account.opened !== null && account.opened > heard;
     if (account.open === 0 || (end === 'broken' && !isReplaced)) account.missing ??= this.#clock();

@@ -43,8 +43,8 @@ export interface StreamOptions {
   readonly port: number;
   readonly tls: StreamTls | null;
   readonly maxConnections: number;
-  /** A connection without a byte for so long is closed. */
-  readonly idleMs: number;
+  /** A handshake must be through in this time, whatever trickles in, ms: 10 s unless a test is shorter. */
+  readonly handshakeMs?: number;
   /** Asked before any byte is read, also before the TLS handshake. Null: an unknown exporter, closed at once. */
   readonly accept: (from: IpAddress) => StreamHandler | null;
 }
@@ -59,9 +59,11 @@ export async function listenStream(options: StreamOptions): Promise<StreamListen
   return listener;
 }
 
-/** A handshake must be through in this time, whatever trickles in. */
 const HANDSHAKE_MS = 10_000;
-/** After so long without anything the system asks whether the peer is there still: one that is gone holds no place. */
+/**
+ * After so long without anything the system asks whether the peer is there still: one that is gone holds no place. One
+ * that has nothing to say keeps its connection: it could not tell without it.
+ */
 const KEEP_ALIVE_MS = 60_000;
 
 interface Connection {
@@ -137,7 +139,7 @@ class Listener implements StreamListener {
         cert,
         key,
         minVersion: 'TLSv1.2',
-        handshakeTimeout: Math.min(HANDSHAKE_MS, this.#options.idleMs),
+        handshakeTimeout: this.#options.handshakeMs ?? HANDSHAKE_MS,
         ...(clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
       });
     } catch (error) {
@@ -190,7 +192,6 @@ class Listener implements StreamListener {
   #serve(socket: Socket, connection: Connection): void {
     const { handler } = connection;
     handler.opened();
-    socket.setTimeout(this.#options.idleMs, () => socket.destroy());
     const onData = (bytes: Buffer): void => {
       if (handler.data(bytes)) return;
       socket.off('data', onData);

@@ -108,7 +108,6 @@ async function open(taken: IpfixReceiver, tls: StreamTls | null): Promise<Stream
     port: 0,
     tls,
     maxConnections: 8,
-    idleMs: 60_000,
     accept: taken.accept,
   });
   onTestFinished(() => listener.close());

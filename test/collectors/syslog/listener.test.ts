@@ -41,7 +41,6 @@ describe('a receiver behind a socket', () => {
       port: 0,
       tls: null,
       maxConnections: 4,
-      idleMs: 60_000,
       accept: receiver.accept,
     });
     onTestFinished(() => listener.close());

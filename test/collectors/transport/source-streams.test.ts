@@ -124,6 +124,32 @@ describe('what is missing of a source of streams', () => {
     expect(world.missing()).toEqual([]);
   });
 
+  it('is no less because of one datagram long ago, which may have been stray', () => {
+    const world = watched();
+    const stream = world.open();
+    world.missing();
+    world.streams.datagram(world.source);
+    hear(world, stream, 400_000);
+    stream.closed('ended');
+    expect(world.streams.isTelling(world.source, true)).toBe(false);
+    world.to(500_000);
+    world.open();
+    expect(world.missing()).toEqual(['400000-500000']);
+  });
+
+  it('ends also when datagrams come', () => {
+    const world = watched();
+    const stream = world.open();
+    world.missing();
+    hear(world, stream, 10_000);
+    stream.closed('ended');
+    world.to(20_000);
+    world.streams.datagram(world.source);
+    world.streams.datagram(world.source);
+    expect(world.missing()).toEqual(['10000-20000']);
+    expect(world.streams.isTelling(world.source, true)).toBe(true);
+  });
+
   it('is nothing of a connection that we stop: the coverage of the source ends with it', () => {
     const world = watched();
     const stream = world.open();
@@ -154,6 +180,8 @@ describe('a source', () => {
     const held = Array.from({ length: 64 }, () => world.streams.accept(world.source) ?? expect.fail());
     expect(world.streams.accept(world.source)).toBeNull();
     expect(world.source.rejections.counts()).toEqual({ 'too-many-streams': 1 });
+    // What it would have told is missing.
+    expect(world.source.takeGaps()).toMatchObject([{ reason: 'dropped', count: 1 }]);
     expect(world.streams.accept(openWorld().source)).not.toBeNull();
     held[7]?.closed('broken');
     expect(world.streams.accept(world.source)).not.toBeNull();
@@ -174,7 +202,7 @@ describe('a source', () => {
         receiver.accept(`10.0.0.${index}` as IpAddress),
       );
       expect(accepted.filter((stream) => stream !== null)).toHaveLength(64);
-      expect(hostile.calls).toEqual(Array.from({ length: 136 }, () => 'rejected too-many-streams 1'));
+      expect(hostile.calls).toEqual(Array.from({ length: 136 }, () => 'unread too-many-streams 1'));
       expect(receiver.accept('192.0.2.1' as IpAddress)).not.toBeNull();
       for (const stream of accepted) stream?.closed('ended');
       expect(receiver.accept('10.0.0.1' as IpAddress)).not.toBeNull();
