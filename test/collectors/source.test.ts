@@ -337,16 +337,16 @@ describe('what is missing', () => {
 describe('an exporter that begins anew', () => {
   it('ends what it held before, and nothing of what it tells from then on, which may be a little older', async () => {
     const { source, rows, reader, to } = openWorld();
-    await source.take(message([told({ timeMs: NOON - 100 })]));
+    await source.take(message([told({ timeMs: NOON })]));
     to(9000);
     source.restarted();
     await source.take(message([told({ timeMs: NOON + 8500, inside: endpoint('100.64.0.2', 1000) })]));
     expect(source.counts.restarts).toBe(1);
-    expect(rows('restart')).toEqual([{ type: 'restart', source: NAME, server: '', at: NOON }]);
+    expect(rows('restart')).toEqual([{ type: 'restart', source: NAME, server: '', at: NOON + 1 }]);
     const { address } = endpoint('192.0.2.1', null);
     const { translations } = await reader.translations('outside', address, null, around, 10);
     expect(translations.map(({ inside, to: end, ended }) => [inside.address, end, ended])).toEqual([
-      ['100.64.0.1', NOON, 'restart'],
+      ['100.64.0.1', NOON + 1, 'restart'],
       ['100.64.0.2', null, null],
     ]);
     // What it held between its last word and this one nobody knows.
@@ -358,7 +358,7 @@ describe('an exporter that begins anew', () => {
     to(50);
     source.restarted();
     await Promise.resolve();
-    expect(rows('restart').map((item) => item.at)).toEqual([NOON]);
+    expect(rows('restart').map((item) => item.at)).toEqual([NOON + 1]);
     writer.refuses = true;
     to(1050);
     source.restarted();
@@ -375,7 +375,7 @@ it('restarts that follow each other at once leave a row a second and one gap', (
     source.restarted();
     void source.take(message([]));
   }
-  expect(rows('restart').map(({ at: time }) => time - NOON)).toEqual([0, 990, 1990]);
+  expect(rows('restart').map(({ at: time }) => time - NOON)).toEqual([0, 991, 1991]);
   expect(source.counts.restarts).toBe(300);
   expect(source.takeGaps()).toMatchObject([{ reason: 'lost', from: NOON, to: NOON + 2990 }]);
   // Our clock was set back.
