@@ -14,11 +14,13 @@ export interface Surroundings {
 /** 0 done, 1 the answer is no, 2 wrong usage or configuration. */
 export type ExitStatus = 0 | 1 | 2;
 
+export type Run = (args: readonly string[], world: Surroundings) => Promise<ExitStatus>;
+
 export interface Command {
   /** The arguments, as the help shows them. */
   readonly usage: string;
   readonly does: string;
-  run(args: readonly string[], world: Surroundings): Promise<ExitStatus>;
+  load(): Promise<Run>;
 }
 
 /** Codes that say that something is not so, or not there any more, rather than that the caller asked wrongly. */
@@ -45,7 +47,8 @@ export async function runCommandLine(args: readonly string[], world: Surrounding
     return 2;
   }
   try {
-    return await command.run(rest, world);
+    const run = await command.load();
+    return await run(rest, world);
   } catch (error) {
     return complainAbout(error, `shudi ${name} ${command.usage}`, world);
   }

@@ -386,7 +386,7 @@ describe('the command', () => {
     mkdirSync(place, { recursive: true });
     writeFileSync(join(place, 'shudi.yaml'), text(pieces));
     let out = '';
-    const status = await checkCommand.run(['--config', 'shudi.yaml', ...more], {
+    const status = await checkCommand(['--config', 'shudi.yaml', ...more], {
       environment: {},
       directory: place,
       write: (written) => (out += written),

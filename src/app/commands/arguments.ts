@@ -2,7 +2,7 @@ import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { resolve } from 'node:path';
 import { ShudiError } from '../../model/errors.ts';
 import type { Surroundings } from '../command-line.ts';
-import { loadConfig } from '../config.ts';
+import type { Config } from '../config.ts';
 
 /** Parses a command's arguments; what is not known is refused. Throws node's ERR_PARSE_ARGS errors, or ShudiError. */
 export function argumentsOf<Options extends ParseArgsOptionsConfig>(
@@ -26,13 +26,23 @@ export function needed(value: string | undefined, name: string): string {
 
 export const DATA_OPTIONS = { data: { type: 'string' }, config: { type: 'string' } } as const;
 
-/** The data directory that `--data` names, or the one of `--config`. */
-export function dataDirectoryOf(
-  values: { data?: string | undefined; config?: string | undefined },
+type DataValues = { readonly data?: string | undefined; readonly config?: string | undefined };
+
+/** What `--config` names; null without it: its schema takes time to load. @throws ShudiError config.* */
+export async function configOf(
+  { config }: Pick<DataValues, 'config'>,
   world: Surroundings,
-): string {
+): Promise<Config | null> {
+  if (config === undefined) return null;
+  const { loadConfig } = await import('../config.ts');
+  return loadConfig(resolve(world.directory, config));
+}
+
+/** The data directory that `--data` names, or the one of `--config`. @throws ShudiError usage.command | config.* */
+export async function dataDirectoryOf(values: DataValues, world: Surroundings): Promise<string> {
   if (values.data !== undefined) return resolve(world.directory, values.data);
-  if (values.config !== undefined) return loadConfig(resolve(world.directory, values.config)).dataDirectory;
+  const config = await configOf(values, world);
+  if (config !== null) return config.dataDirectory;
   throw new ShudiError(
     'usage.command',
     'Name the data directory with --data, or the configuration with --config.',

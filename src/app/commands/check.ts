@@ -12,7 +12,7 @@ import { gatewayFindings } from '../check/gateway.ts';
 import { machineFacts, machineFindings } from '../check/machine.ts';
 import { networkFindings } from '../check/network.ts';
 import { watchClockError } from '../clock-error.ts';
-import type { Command } from '../command-line.ts';
+import type { Run } from '../command-line.ts';
 import { readConfigFile } from '../config-file.ts';
 import { configOf, type Config } from '../config.ts';
 import { dataLayout, isEmptyDirectory } from '../data-directory.ts';
@@ -21,33 +21,29 @@ import { argumentsOf, needed } from './arguments.ts';
 /** Regions older than this are worth a warning, days. */
 const OLD_REGION_DAYS = 365;
 
-export const checkCommand: Command = {
-  usage: '--config FILE [--json]',
-  does: 'Validates configuration, certificates, keys, data directory, region data, clock and what the machine allows; says what is wrong and where.',
-  async run(args, world) {
-    const { values } = argumentsOf(args, { config: { type: 'string' }, json: { type: 'boolean' } });
-    const path = resolve(world.directory, needed(values.config, 'config'));
-    const file = readConfigFile(path);
-    const config = configOf(file, dirname(path));
-    const findings: Finding[] = [
-      { subject: 'configuration', level: 'ok', text: path },
-      ...gatewayFindings(config, file),
-      ...(await networkFindings(config, file)),
-      ...machineFindings(config, file, machineFacts(config.dataDirectory)),
-      ...collectorFindings(config, file, collectorFacts(dirname(path))),
-      ...dataFindings(config),
-      ...(await regionFindings(config)),
-      await clockFinding(),
-    ];
-    if (values.json === true)
-      world.write(`${JSON.stringify({ ok: findings.every(({ level }) => level !== 'fault'), findings })}\n`);
-    else
-      for (const { subject, level, text, where } of findings)
-        world.write(
-          `${level.padEnd(5)} ${subject}: ${text}${where === undefined || level === 'ok' ? '' : ` (${where})`}\n`,
-        );
-    return findings.some(({ level }) => level === 'fault') ? 2 : 0;
-  },
+export const checkCommand: Run = async (args, world) => {
+  const { values } = argumentsOf(args, { config: { type: 'string' }, json: { type: 'boolean' } });
+  const path = resolve(world.directory, needed(values.config, 'config'));
+  const file = readConfigFile(path);
+  const config = configOf(file, dirname(path));
+  const findings: Finding[] = [
+    { subject: 'configuration', level: 'ok', text: path },
+    ...gatewayFindings(config, file),
+    ...(await networkFindings(config, file)),
+    ...machineFindings(config, file, machineFacts(config.dataDirectory)),
+    ...collectorFindings(config, file, collectorFacts(dirname(path))),
+    ...dataFindings(config),
+    ...(await regionFindings(config)),
+    await clockFinding(),
+  ];
+  if (values.json === true)
+    world.write(`${JSON.stringify({ ok: findings.every(({ level }) => level !== 'fault'), findings })}\n`);
+  else
+    for (const { subject, level, text, where } of findings)
+      world.write(
+        `${level.padEnd(5)} ${subject}: ${text}${where === undefined || level === 'ok' ? '' : ` (${where})`}\n`,
+      );
+  return findings.some(({ level }) => level === 'fault') ? 2 : 0;
 };
 
 function attempt(subject: string, action: () => string): Finding {

@@ -1,7 +1,7 @@
 import { ShudiError } from '../../model/errors.ts';
 import { confirmPerson, enrolStaff, proposePerson, removePerson } from '../../disclosure/people.ts';
 import type { Role } from '../../disclosure/state.ts';
-import type { Command, Surroundings } from '../command-line.ts';
+import type { Run, Surroundings } from '../command-line.ts';
 import { requireDataDirectory } from '../data-directory.ts';
 import { bootstrapPeople, withRegister } from '../people.ts';
 import { argumentsOf, dataDirectoryOf, DATA_OPTIONS, needed } from './arguments.ts';
@@ -18,111 +18,92 @@ export function tokenOf(world: Surroundings): string {
   return token;
 }
 
-function existingDirectory(values: Parameters<typeof dataDirectoryOf>[0], world: Surroundings): string {
-  const directory = dataDirectoryOf(values, world);
+async function existingDirectory(
+  values: Parameters<typeof dataDirectoryOf>[0],
+  world: Surroundings,
+): Promise<string> {
+  const directory = await dataDirectoryOf(values, world);
   requireDataDirectory(directory);
   return directory;
 }
 
-export const userBootstrapCommand: Command = {
-  usage: '--requester NAME --approver NAME --data DIR',
-  does: 'Enrols the first two people and prints their tokens, once. Later ones take two enrolled people.',
-  async run(args, world) {
-    const { values } = argumentsOf(args, {
-      ...DATA_OPTIONS,
-      requester: { type: 'string' },
-      approver: { type: 'string' },
-    });
-    const names = {
-      requester: needed(values.requester, 'requester'),
-      approver: needed(values.approver, 'approver'),
-    };
-    const people = await bootstrapPeople(existingDirectory(values, world), names);
-    world.write(`${JSON.stringify(people, null, 2)}\n`);
-    return 0;
-  },
+export const userBootstrapCommand: Run = async (args, world) => {
+  const { values } = argumentsOf(args, {
+    ...DATA_OPTIONS,
+    requester: { type: 'string' },
+    approver: { type: 'string' },
+  });
+  const names = {
+    requester: needed(values.requester, 'requester'),
+    approver: needed(values.approver, 'approver'),
+  };
+  const people = await bootstrapPeople(await existingDirectory(values, world), names);
+  world.write(`${JSON.stringify(people, null, 2)}\n`);
+  return 0;
 };
 
 const ROLES: readonly string[] = ['requester', 'approver', 'supervisor', 'operator'];
 
-export const userProposeCommand: Command = {
-  usage: '--name NAME --role ROLE... --token-hash HASH --data DIR',
-  does: 'Proposes a person (your token in SHUDI_TOKEN) with the hash of the token that they made with `token new`; another enrolled person must confirm. Supervisor and operator take effect at once, without SHUDI_TOKEN.',
-  async run(args, world) {
-    const { values } = argumentsOf(args, {
-      ...DATA_OPTIONS,
-      name: { type: 'string' },
-      role: { type: 'string', multiple: true },
-      'token-hash': { type: 'string' },
+export const userProposeCommand: Run = async (args, world) => {
+  const { values } = argumentsOf(args, {
+    ...DATA_OPTIONS,
+    name: { type: 'string' },
+    role: { type: 'string', multiple: true },
+    'token-hash': { type: 'string' },
+  });
+  const name = needed(values.name, 'name');
+  const roles = values.role ?? [];
+  for (const role of roles)
+    if (!ROLES.includes(role))
+      throw new ShudiError('usage.command', `A role is one of ${ROLES.join(', ')}.`, '--role');
+  const [only] = roles;
+  const result = await withRegister(await existingDirectory(values, world), async (register) => {
+    if (roles.length === 1 && (only === 'supervisor' || only === 'operator')) {
+      const { person, token } = await enrolStaff(register, name, only);
+      return { person: person.id, name, roles, token: token.secret };
+    }
+    const caller = await register.authenticate(tokenOf(world));
+    const proposal = await proposePerson(register, caller.token.id, {
+      name,
+      roles: roles as Role[],
+      tokenHash: needed(values['token-hash'], 'token-hash'),
     });
-    const name = needed(values.name, 'name');
-    const roles = values.role ?? [];
-    for (const role of roles)
-      if (!ROLES.includes(role))
-        throw new ShudiError('usage.command', `A role is one of ${ROLES.join(', ')}.`, '--role');
-    const [only] = roles;
-    const result = await withRegister(existingDirectory(values, world), async (register) => {
-      if (roles.length === 1 && (only === 'supervisor' || only === 'operator')) {
-        const { person, token } = await enrolStaff(register, name, only);
-        return { person: person.id, name, roles, token: token.secret };
-      }
-      const caller = await register.authenticate(tokenOf(world));
-      const proposal = await proposePerson(register, caller.token.id, {
-        name,
-        roles: roles as Role[],
-        tokenHash: needed(values['token-hash'], 'token-hash'),
-      });
-      return { proposal: proposal.id, name, roles };
-    });
-    world.write(`${JSON.stringify(result, null, 2)}\n`);
-    return 0;
-  },
+    return { proposal: proposal.id, name, roles };
+  });
+  world.write(`${JSON.stringify(result, null, 2)}\n`);
+  return 0;
 };
 
-export const userConfirmCommand: Command = {
-  usage: 'ID --data DIR',
-  does: 'Confirms a proposed person (your token in SHUDI_TOKEN). You cannot confirm whom you proposed.',
-  async run(args, world) {
-    const { values, positionals } = argumentsOf(args, DATA_OPTIONS, { min: 1, max: 1 });
-    const person = await withRegister(existingDirectory(values, world), async (register) => {
-      const caller = await register.authenticate(tokenOf(world));
-      return confirmPerson(register, caller.token.id, positionals[0] ?? '');
-    });
-    world.write(
-      `${JSON.stringify({ person: person.id, name: person.name, roles: person.roles }, null, 2)}\n`,
-    );
-    return 0;
-  },
+export const userConfirmCommand: Run = async (args, world) => {
+  const { values, positionals } = argumentsOf(args, DATA_OPTIONS, { min: 1, max: 1 });
+  const person = await withRegister(await existingDirectory(values, world), async (register) => {
+    const caller = await register.authenticate(tokenOf(world));
+    return confirmPerson(register, caller.token.id, positionals[0] ?? '');
+  });
+  world.write(`${JSON.stringify({ person: person.id, name: person.name, roles: person.roles }, null, 2)}\n`);
+  return 0;
 };
 
-export const userRemoveCommand: Command = {
-  usage: 'ID --data DIR',
-  does: 'Removes a person; their tokens, unconfirmed proposals and unused grants end with it.',
-  async run(args, world) {
-    const { values, positionals } = argumentsOf(args, DATA_OPTIONS, { min: 1, max: 1 });
-    await withRegister(existingDirectory(values, world), (register) =>
-      removePerson(register, positionals[0] ?? ''),
-    );
-    world.write('removed\n');
-    return 0;
-  },
+export const userRemoveCommand: Run = async (args, world) => {
+  const { values, positionals } = argumentsOf(args, DATA_OPTIONS, { min: 1, max: 1 });
+  await withRegister(await existingDirectory(values, world), (register) =>
+    removePerson(register, positionals[0] ?? ''),
+  );
+  world.write('removed\n');
+  return 0;
 };
 
-export const userListCommand: Command = {
-  usage: '--data DIR',
-  does: 'Lists the enrolled people and their roles.',
-  async run(args, world) {
-    const { values } = argumentsOf(args, DATA_OPTIONS);
-    const people = await withRegister(existingDirectory(values, world), async (register) => [
-      ...register.state.people.values(),
-    ]);
-    world.write(
-      `${JSON.stringify(
-        people.map(({ id, name, roles, removedAt }) => ({ id, name, roles, removed: removedAt !== null })),
-        null,
-        2,
-      )}\n`,
-    );
-    return 0;
-  },
+export const userListCommand: Run = async (args, world) => {
+  const { values } = argumentsOf(args, DATA_OPTIONS);
+  const people = await withRegister(await existingDirectory(values, world), async (register) => [
+    ...register.state.people.values(),
+  ]);
+  world.write(
+    `${JSON.stringify(
+      people.map(({ id, name, roles, removedAt }) => ({ id, name, roles, removed: removedAt !== null })),
+      null,
+      2,
+    )}\n`,
+  );
+  return 0;
 };

@@ -11,7 +11,7 @@ import type { Site } from '../../model/accounts.ts';
 import { ShudiError } from '../../model/errors.ts';
 import { needed } from '../commands/arguments.ts';
 import type { Surroundings } from '../command-line.ts';
-import { loadConfig, type Config } from '../config.ts';
+import type { Config } from '../config.ts';
 
 const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 
@@ -27,16 +27,20 @@ export const IMPORT_OPTIONS = {
   'radius-secret': { type: 'string' },
 } as const satisfies ParseArgsOptionsConfig;
 
-type Values = { readonly [Name in keyof typeof IMPORT_OPTIONS | 'config']?: string | undefined };
+type Values = { readonly [Name in keyof typeof IMPORT_OPTIONS]?: string | undefined };
 
 /** How the files are read, by the command line and, where that is silent, by the source of that name in `--config`. */
 export type ReadOptions = Omit<ImportOptions, 'writer' | 'reader' | 'subjects' | 'onProgress'>;
 
 /** @throws ShudiError usage.command | import.format | import.mapping | config.* */
-export function importOptions(values: Values, files: readonly string[], world: Surroundings): ReadOptions {
+export function importOptions(
+  values: Values,
+  files: readonly string[],
+  config: Config | null,
+  world: Surroundings,
+): ReadOptions {
   const name = sourceName(needed(values.source, 'source'));
   const format = oneOf<Format>(needed(values.format, 'format'), FORMATS, '--format');
-  const config = values.config === undefined ? null : loadConfig(resolve(world.directory, values.config));
   if (config?.sites.some((site) => site === name) === true)
     throw new ShudiError(
       'usage.command',
