@@ -58,8 +58,7 @@ export class LeaseSource implements LeaseFeed {
       const at = source.timeOf(told.timeMs ?? message.sentMs, measured, received);
       if (at === null) {
         // It is answered, as sending it again would not help; and it is missing.
-        source.rejected('time', 1);
-        source.dropped(1, (received - LOST_MS) as Millis);
+        source.untimely(received, LOST_MS);
         continue;
       }
       source.counts.leases += 1;

@@ -74,8 +74,8 @@ export class Source implements SendersFeed, Sender {
     restarts: 0,
   };
   readonly rejections = new Rejections();
-  /** Records or messages that could not be read. */
-  unreadCount = 0;
+  /** Records or messages of a file that could not be read, and how many of these had waited to be. */
+  readonly unreadCount = { all: 0, waited: 0 };
   readonly rate = new Rate();
   /** Of what comes from no address: lines, and all access servers of the source as one. */
   readonly offset: ClockOffset;
@@ -155,10 +155,7 @@ export class Source implements SendersFeed, Sender {
       const end = told.event === 'flow' ? (told.untilMs ?? told.timeMs ?? message.sentMs) : null;
       const last = end === null ? at : this.timeOf(end, measured, received);
       if (at === null || last === null) {
-        this.rejected('time', 1);
-        // It happened, and is not recorded.
-        if (this.#options.live) this.dropped(1, (received - NEAR_MS) as Millis);
-        else this.unreadCount += 1;
+        this.untimely(received);
         continue;
       }
       this.#count(told, received);
@@ -291,10 +288,18 @@ export class Source implements SendersFeed, Sender {
     this.rejections.add(reason, count, sample);
   }
 
+  /** What happened at a time that cannot be true is not recorded, and missing. */
+  untimely(received: Millis, nearMs = NEAR_MS): void {
+    this.rejected('time', 1);
+    this.unreadCount.all += 1;
+    if (this.#options.live) this.dropped(1, (received - nearMs) as Millis);
+  }
+
   unread(reason: string, count: number, sample?: string, waited?: Waited, by: Sender = this): void {
     const came = waited?.came ?? this.#options.clock();
     const since = Math.min(waited?.since ?? came, came - NEAR_MS) as Millis;
-    this.unreadCount += count;
+    this.unreadCount.all += count;
+    if (waited !== undefined) this.unreadCount.waited += count;
     if (this.#options.live) this.#gap('dropped', count, by, since, came);
     // What waited was heard when it came.
     if (waited === undefined) this.rejected(reason, count, sample, by);

@@ -131,7 +131,7 @@ class Import {
   #failed = 0;
   #gaps = 0;
   /** Of what could not be read is noted where it is missing. */
-  #unread = 0;
+  #unread = { all: 0, waited: 0 };
   /** The stretches of time that a file tells of. */
   #covered = new Stretches();
 
@@ -224,11 +224,13 @@ class Import {
 
   /** What of a message could not be read is missing from the stretch of time around it. */
   async #noteUnread(): Promise<void> {
-    const unread = this.#source.unreadCount - this.#unread;
+    const { all, waited } = this.#source.unreadCount;
+    const unread = all - this.#unread.all;
+    const givenUp = waited - this.#unread.waited;
     // Leases that wait for the vault were read before.
     if (unread > 0) await this.#handedOn();
-    this.#unread += unread;
-    this.#covered.read(unread);
+    this.#unread = { all, waited };
+    this.#covered.read(unread - givenUp, givenUp);
   }
 
   #lost(): RecordItem[] {

@@ -15,71 +15,93 @@ interface Unread {
   count: number;
 }
 
+interface Stretch {
+  from: Millis;
+  to: Millis;
+  /** What was noted last. */
+  last: Millis;
+  /** What was noted last before the message that is read now; null when all was noted in it. */
+  before: Millis | null;
+  /** What could not be read since `from`, until the next is noted. */
+  open: { readonly from: Millis; readonly count: number } | null;
+  readonly unread: Unread[];
+}
+
 /** The stretches of time that a file tells of, and what in them could not be read. */
 export class Stretches {
-  readonly #list: { from: Millis; to: Millis }[] = [];
-  readonly #unread: Unread[] = [];
-  /** What was noted last; null before anything is. */
-  #last: Millis | null = null;
-  /** What was noted last before the message that is read now. */
-  #before: Millis | null = null;
-  /** What could not be read since `from`, until the next is noted. */
-  #open: { from: Millis; count: number } | null = null;
+  readonly #list: Stretch[] = [];
+  /** In which something was noted since the last message. */
+  readonly #touched = new Set<Stretch>();
+  #unread = 0;
 
   note(item: RecordItem): void {
     if (item.type !== 'translation' && item.type !== 'lease') return;
     const at = item.type === 'translation' && item.event === 'flow' ? (item.until ?? item.at) : item.at;
-    this.#last = at;
-    this.#cover(at);
-    if (this.#open === null) return;
-    const { from, count } = this.#open;
-    this.#open = null;
-    this.#missing({ from: Math.min(from, at) as Millis, to: Math.max(from, at) as Millis, count });
+    const stretch = this.#list.find(({ from, to }) => at >= from - STRETCH_MS && at <= to + STRETCH_MS);
+    if (stretch === undefined) {
+      if (this.#list.length >= MOST_STRETCHES) return;
+      const begun: Stretch = { from: at, to: at, last: at, before: null, open: null, unread: [] };
+      this.#list.push(begun);
+      this.#touched.add(begun);
+      return;
+    }
+    stretch.from = earlier(stretch.from, at);
+    stretch.to = later(stretch.to, at);
+    stretch.last = at;
+    this.#touched.add(stretch);
+    this.#close(stretch, at);
   }
 
   /**
    * A message was read; all that it tells is noted.
-   * @param unread  so much of it could not be read: it happened between what was read before it and after it
+   * @param unread  so much of it could not be read: it happened between what was read before it and after it, of
+   * whichever stretch it is
+   * @param givenUp  so much had waited to be read, for as long as anybody knows
    */
-  read(unread: number): void {
-    const from = this.#open?.from ?? this.#before ?? this.#last;
+  read(unread: number, givenUp: number): void {
     // Before what was noted first, and after what was noted last, nothing is vouched for.
-    if (unread > 0 && from !== null) this.#open = { from, count: (this.#open?.count ?? 0) + unread };
-    this.#before = this.#last;
+    if (unread + givenUp > 0)
+      for (const stretch of this.#list) {
+        const { from, before, last, open } = stretch;
+        const since = givenUp > 0 ? from : (open?.from ?? before ?? last);
+        stretch.open = {
+          from: earlier(since, open?.from ?? since),
+          count: (open?.count ?? 0) + unread + givenUp,
+        };
+      }
+    for (const stretch of this.#touched) stretch.before = stretch.last;
+    this.#touched.clear();
   }
 
   /** What vouches for them, and what is missing from them. */
   items(source: string): RecordItem[] {
-    const covered = this.#list.flatMap(({ from, to }) =>
-      byDay(from, to).map((part): RecordItem => ({ type: 'coverage', source, ...part })),
-    );
-    const missing = this.#unread.flatMap(({ from, to, count }) =>
-      gapByDay({ type: 'gap', source, from, to, reason: 'dropped', count }),
-    );
-    return [...covered, ...missing];
+    // Of a file in no order what was noted last may lie in the middle.
+    for (const stretch of this.#list) if (stretch.to > stretch.last) this.#close(stretch, stretch.to);
+    return this.#list.flatMap(({ from, to, unread }) => [
+      ...byDay(from, to).map((part): RecordItem => ({ type: 'coverage', source, ...part })),
+      ...unread.flatMap((gap) => gapByDay({ type: 'gap', source, reason: 'dropped', ...gap })),
+    ]);
   }
 
-  #cover(at: Millis): void {
-    const near = this.#list.find(({ from, to }) => at >= from - STRETCH_MS && at <= to + STRETCH_MS);
-    if (near !== undefined) {
-      near.from = Math.min(near.from, at) as Millis;
-      near.to = Math.max(near.to, at) as Millis;
-    } else if (this.#list.length < MOST_STRETCHES) this.#list.push({ from: at, to: at });
-  }
-
-  /** Of one that lies further from another than is vouched for between them nothing is told. */
-  #missing(gap: Unread): void {
-    if (gap.to - gap.from > STRETCH_MS) return;
-    const last = this.#unread.at(-1);
-    if (last === undefined || (this.#unread.length < MOST_STRETCHES && !areNear(last, gap))) {
-      this.#unread.push(gap);
+  #close(stretch: Stretch, at: Millis): void {
+    if (stretch.open === null) return;
+    const { from, count } = stretch.open;
+    stretch.open = null;
+    const gap: Unread = { from: earlier(from, at), to: later(from, at), count };
+    const last = stretch.unread.at(-1);
+    if (last === undefined || (this.#unread < MOST_STRETCHES && !areNear(last, gap))) {
+      stretch.unread.push(gap);
+      this.#unread += 1;
       return;
     }
-    last.from = Math.min(last.from, gap.from) as Millis;
-    last.to = Math.max(last.to, gap.to) as Millis;
+    last.from = earlier(last.from, gap.from);
+    last.to = later(last.to, gap.to);
     last.count += gap.count;
   }
 }
+
+const earlier = (a: Millis, b: Millis): Millis => (a < b ? a : b);
+const later = (a: Millis, b: Millis): Millis => (a > b ? a : b);
 
 const areNear = (a: Unread, b: Unread): boolean => b.from - a.to <= NEAR_MS && a.from - b.to <= NEAR_MS;
 

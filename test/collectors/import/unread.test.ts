@@ -6,6 +6,7 @@ import { message, NAT44, nat44, set, template } from '../ipfix/exporter.ts';
 import { fileMaker, importWorld, NAME, type ImportWorld } from './import-world.ts';
 
 const file = fileMaker(temporaryDirectory());
+const DAY = 86_400_000;
 const START = Date.UTC(2026, 2, 1, 8);
 const HEADING = 'time,inside,insidePort,outside,outsidePort\n';
 const LEASES = 'time,subscriber,address\n';
@@ -37,11 +38,32 @@ describe('what of a file could not be read is missing between what was read befo
       [],
     ],
     ['the first and the last row, beyond which nothing is vouched for', [BAD, row(0), row(5000), BAD], []],
-    ['a row before days of which nothing is vouched for', [row(0), BAD, row(3 * 86_400_000)], []],
+    ['a row before days of which nothing is vouched for', [row(0), BAD, row(3 * DAY)], []],
   ])('%s', async (_name, lines, told) => {
     const world = importWorld();
     await world.run([file('a.csv', HEADING + lines.join(''))]);
     expect(gaps(world)).toEqual(told);
+  });
+
+  it.each([
+    ['before it', [row(0), row(-30 * DAY), BAD, row(5000), row(9000)]],
+    ['after it', [row(0), BAD, row(-30 * DAY), row(5000), row(9000)]],
+    ['on either side of it', [row(0), row(-30 * DAY), BAD, row(-40 * DAY), row(5000), row(9000)]],
+  ])('also with a stray stamp %s', async (_name, lines) => {
+    const world = importWorld();
+    await world.run([file('a.csv', HEADING + lines.join(''))]);
+    expect(gaps(world)).toEqual(['dropped 0-5000 x 1']);
+  });
+
+  it('also where a lease has a time that cannot be true, and in a file of no order', async () => {
+    const world = importWorld();
+    await world.run([
+      file('a.csv', [LEASES, lease(0), lease(946_684_799_000 - START), lease(5000)].join('')),
+    ]);
+    expect(gaps(world)).toEqual(['dropped 0-5000 x 1']);
+    const other = importWorld();
+    await other.run([file('a.csv', [HEADING, row(0), row(9000), row(2000), BAD].join(''))]);
+    expect(gaps(other)).toEqual(['dropped 2000-9000 x 1']);
   });
 
   it('also where names wait for the vault', async () => {
@@ -84,6 +106,25 @@ describe('a capture', () => {
       payloads.map((payload) => ethernet(payload)),
       { seconds: START / 1000 },
     );
+
+  it('of which data waited for too long lacks them from its beginning on', async () => {
+    const { run, rows } = importWorld();
+    const at = (second: number, ...sets: Buffer[]): Buffer =>
+      message(sets, { exportTime: START / 1000 + second });
+    const event = (second: number): Buffer => nat44({ at: START + second * 1000 });
+    const payloads = Array.from({ length: 700 }, (_, second) =>
+      at(second, set(256, [event(second)]), set(300, [event(second)])),
+    );
+    const path = file(
+      'a.pcap',
+      frames(TEMPLATES, ...payloads, at(700, set(2, [template(300, NAT44)]), set(256, [event(700)]))),
+    );
+    const { rejections } = await run([path], { format: 'pcap' });
+    expect(rejections).toEqual([['template-never-came', 188]]);
+    const [gap, ...more] = rows('gap').filter(({ reason }) => reason === 'dropped');
+    expect(more).toEqual([]);
+    expect(gap).toMatchObject({ from: START, count: 188 });
+  });
 
   it('of which data wait for their template vouches for nothing until they are read', async () => {
     const { run, rows } = importWorld();
