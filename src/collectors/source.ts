@@ -276,7 +276,7 @@ export class Source implements SendersFeed, Sender {
     const now = this.#options.clock();
     const missing = this.#gap('lost', 0, by, since);
     // What was told in the very millisecond in which it was last heard was held before.
-    const at = since === undefined && missing < now ? ((missing + 1) as Millis) : missing;
+    const at = missing < now ? ((missing + 1) as Millis) : missing;
     if (this.#restarted !== null && Math.abs(now - this.#restarted) < RESTART_MS) return;
     this.#restarted = now;
     void this.store([{ type: 'restart', source: this.name, server: '', at }]);

@@ -45,9 +45,12 @@ export class IpfixReceiver {
   readonly streams: SourceStreams;
   readonly #options: IpfixReceiverOptions;
   /** Only known senders have a place: others cannot push them out by forged addresses. */
-  readonly #exporters = new LRUCache<IpAddress, IpfixExporter>({
+  readonly #exporters = new LRUCache<
+    IpAddress,
+    { readonly exporter: IpfixExporter; readonly feed: SendersFeed }
+  >({
     max: MOST_EXPORTERS,
-    dispose: (exporter) => exporter.close(),
+    dispose: ({ exporter }) => exporter.close(),
   });
   readonly #sessions = new Map<IpfixStream, IpAddress>();
   /** What the exporters of each source share. */
@@ -61,7 +64,10 @@ export class IpfixReceiver {
 
   /** For `listenUdp`. */
   readonly datagram = (bytes: Buffer, from: IpAddress): void => {
-    this.#exporterOf(from)?.datagram(bytes);
+    const known = this.#exporterOf(from);
+    if (known === null) return;
+    this.streams.datagram(known.feed);
+    known.exporter.datagram(bytes);
   };
 
   /** For `listenStream`; null for an unknown sender, and beyond what a source may have. */
@@ -94,7 +100,7 @@ export class IpfixReceiver {
    */
   waitingSince(source: SendersFeed): Millis | null {
     const { addresses, sessions } = this.#shared.get(source) ?? { addresses: [], sessions: [] };
-    const exporters = [...addresses].flatMap((from) => this.#exporters.peek(from) ?? []);
+    const exporters = [...addresses].flatMap((from) => this.#exporters.peek(from)?.exporter ?? []);
     return earliest([...exporters, ...sessions].map((session) => session.waitingSince()));
   }
 
@@ -105,7 +111,7 @@ export class IpfixReceiver {
   /** What each session has decoded; walks all templates, so it is for an operator's question. */
   status(): IpfixExporterStatus[] {
     const datagrams = [...this.#exporters.entries()].map(
-      ([from, exporter]) => ({ from, transport: 'udp', ...exporter.status() }) as const,
+      ([from, { exporter }]) => ({ from, transport: 'udp', ...exporter.status() }) as const,
     );
     const streams = [...this.#sessions].map(
       ([stream, from]) => ({ from, transport: 'stream', ...stream.status() }) as const,
@@ -113,15 +119,14 @@ export class IpfixReceiver {
     return [...datagrams, ...streams];
   }
 
-  #exporterOf(from: IpAddress): IpfixExporter | null {
+  #exporterOf(from: IpAddress): { readonly exporter: IpfixExporter; readonly feed: SendersFeed } | null {
     const known = this.#exporters.get(from);
     if (known !== undefined) return known;
     const source = this.#sourceOf(from);
     if (source === null) return null;
-    this.streams.datagram(source.feed);
-    const exporter = new IpfixExporter(this.#optionsOf(source, from));
-    this.#exporters.set(from, exporter);
-    return exporter;
+    const found = { exporter: new IpfixExporter(this.#optionsOf(source, from)), feed: source.feed };
+    this.#exporters.set(from, found);
+    return found;
   }
 
   #sourceOf(from: IpAddress): IpfixSource | null {

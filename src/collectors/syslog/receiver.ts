@@ -35,7 +35,9 @@ export class SyslogReceiver {
   readonly streams: SourceStreams;
   readonly #options: SyslogReceiverOptions;
   /** Only known senders have a place: others cannot push them out by forged addresses. */
-  readonly #readers = new LRUCache<IpAddress, SyslogReader>({ max: MOST_SENDERS });
+  readonly #readers = new LRUCache<IpAddress, { readonly reader: SyslogReader; readonly feed: SendersFeed }>({
+    max: MOST_SENDERS,
+  });
   #unknown = 0;
   #cut = 0;
 
@@ -46,8 +48,10 @@ export class SyslogReceiver {
 
   /** For `listenUdp`. */
   readonly datagram = (bytes: Buffer, from: IpAddress): void => {
-    const reader = this.#readerOf(from);
-    if (reader === null) return;
+    const known = this.#readerOf(from);
+    if (known === null) return;
+    const { reader, feed } = known;
+    this.streams.datagram(feed);
     const now = this.#options.clock();
     for (const line of datagramLines(bytes)) reader.line(textOf(line), now);
   };
@@ -76,19 +80,21 @@ export class SyslogReceiver {
   };
 
   status(): SyslogReceiverStatus {
-    const senders = [...this.#readers.entries()].map(([from, reader]) => [from, reader.status()] as const);
+    const senders = [...this.#readers.entries()].map(
+      ([from, { reader }]) => [from, reader.status()] as const,
+    );
     return { unknown: this.#unknown, cut: this.#cut, senders: new Map(senders) };
   }
 
-  #readerOf(from: IpAddress): SyslogReader | null {
+  #readerOf(from: IpAddress): { readonly reader: SyslogReader; readonly feed: SendersFeed } | null {
     const known = this.#readers.get(from);
     if (known !== undefined) return known;
     const source = this.#sourceOf(from);
     if (source === null) return null;
-    this.streams.datagram(source.feed);
-    const reader = new SyslogReader({ ...source, feed: source.feed.exporter(from) });
-    this.#readers.set(from, reader);
-    return reader;
+    const { feed } = source;
+    const found = { reader: new SyslogReader({ ...source, feed: feed.exporter(from) }), feed };
+    this.#readers.set(from, found);
+    return found;
   }
 
   #sourceOf(from: IpAddress): SyslogSource | null {

@@ -28,6 +28,8 @@ interface Account {
   missing: Millis | null;
   /** When a datagram came last; null when none has. Who sends datagrams needs no stream. */
   datagram: Millis | null;
+  /** When one too many was refused, since when none was accepted; null when none was. */
+  refused: Millis | null;
 }
 
 /**
@@ -54,10 +56,13 @@ export class SourceStreams {
   accept(feed: SourceFeed): WatchedStream | null {
     const account = this.#accountOf(feed);
     if (account.held >= MOST_OF_SOURCE) {
-      // What it would have told is not heard.
-      feed.unread('too-many-streams', 1);
+      // What it would have told is not heard, also between this attempt and the one before.
+      const came = this.#clock();
+      feed.unread('too-many-streams', 1, undefined, { since: account.refused ?? came, came });
+      account.refused = came;
       return null;
     }
+    account.refused = null;
     account.held += 1;
     let heard: Millis | null = null;
     return {
@@ -90,7 +95,7 @@ export class SourceStreams {
   #accountOf(feed: SourceFeed): Account {
     const known = this.#accounts.get(feed);
     if (known !== undefined) return known;
-    const account: Account = { held: 0, open: 0, opened: null, missing: null, datagram: null };
+    const account: Account = { held: 0, open: 0, opened: null, missing: null, datagram: null, refused: null };
     this.#accounts.set(feed, account);
     return account;
   }

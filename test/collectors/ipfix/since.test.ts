@@ -36,7 +36,7 @@ it('an exporter that began anew did so after the last message of before, not aft
   expect(rows('restart')).toEqual([]);
   expect(source.takeGaps()).toMatchObject([{ reason: 'lost', from: NOON, to: NOON + 5000 }]);
   send(6000, 1);
-  expect(rows('restart').map(({ at }) => at)).toEqual([NOON]);
+  expect(rows('restart').map(({ at }) => at)).toEqual([NOON + 1]);
 });
 
 describe('the new start is told from the jump on, also when', () => {
@@ -53,9 +53,9 @@ describe('the new start is told from the jump on, also when', () => {
     world.wait(60_000, 0);
     expect(told(world)).toEqual([]);
     world.wait(61_000, 1);
-    expect(told(world)).toEqual([NOON + 1000]);
+    expect(told(world)).toEqual([NOON + 1001]);
     world.send(65_000, 2);
-    expect(told(world)).toEqual([NOON + 1000]);
+    expect(told(world)).toEqual([NOON + 1001]);
   });
 
   it('a message came late meanwhile', () => {
@@ -64,7 +64,7 @@ describe('the new start is told from the jump on, also when', () => {
     world.send(61_000, 9);
     expect(told(world)).toEqual([]);
     world.send(62_000, 11);
-    expect(told(world)).toEqual([NOON + 1000]);
+    expect(told(world)).toEqual([NOON + 1001]);
   });
 
   it('but none is when the numbers of before go on behind what waits', () => {

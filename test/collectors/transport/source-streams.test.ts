@@ -161,6 +161,28 @@ describe('what is missing of a source of streams', () => {
   });
 });
 
+it.each(['ipfix', 'syslog'] as const)(
+  '%s: who sends datagrams all the time needs no stream, however late one comes',
+  (protocol) => {
+    const { source, clock, to } = openWorld();
+    const receiver =
+      protocol === 'ipfix'
+        ? new IpfixReceiver({ clock, sourceOf: () => ({ feed: source, dialect: null }) })
+        : new SyslogReceiver({ clock, sourceOf: () => ({ feed: source, vendor: null, zoneMinutes: 0 }) });
+    const from = '192.0.2.1' as IpAddress;
+    for (let second = 0; second <= 900; second += 100) {
+      to(second * 1000);
+      receiver.datagram(Buffer.from('<14>anything'), from);
+      if (second !== 400) continue;
+      const stream = receiver.accept(from) ?? expect.fail('refused');
+      stream.opened();
+      stream.closed('ended');
+    }
+    expect(receiver.streams.isTelling(source, true)).toBe(true);
+    expect(source.takeGaps().filter(({ reason }) => reason === 'lost')).toEqual([]);
+  },
+);
+
 describe('a source', () => {
   it('of streams tells while it has one open; of one that may send datagrams that is seen when it has had one', () => {
     const { source, streams } = watched();
@@ -181,7 +203,12 @@ describe('a source', () => {
     expect(world.streams.accept(world.source)).toBeNull();
     expect(world.source.rejections.counts()).toEqual({ 'too-many-streams': 1 });
     // What it would have told is missing.
-    expect(world.source.takeGaps()).toMatchObject([{ reason: 'dropped', count: 1 }]);
+    expect(world.source.takeGaps()).toMatchObject([
+      { reason: 'dropped', from: NOON - 1000, to: NOON, count: 1 },
+    ]);
+    world.to(60_000);
+    expect(world.streams.accept(world.source)).toBeNull();
+    expect(world.source.takeGaps()).toMatchObject([{ reason: 'dropped', from: NOON, to: NOON + 60_000 }]);
     expect(world.streams.accept(openWorld().source)).not.toBeNull();
     held[7]?.closed('broken');
     expect(world.streams.accept(world.source)).not.toBeNull();
