@@ -1,4 +1,7 @@
 /** `npm run bench`: see README.md. Exit status: 0 done, 1 a measurement failed or grows, 2 wrong usage. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { collectorsReport, writeCollectorsReport } from './collectors/report.ts';
 import { runCollectors } from './collectors/run.ts';
 import { describeMachine } from './machine.ts';
@@ -19,6 +22,14 @@ function stopOn(signal: 'SIGINT' | 'SIGTERM', status: number): void {
 }
 
 const say = (line: string): void => console.error(line);
+
+/** The gateway does not start without its regions, and a fresh clone has none yet. */
+function buildRegions(): void {
+  const root = path.join(import.meta.dirname, '..');
+  if (existsSync(path.join(root, 'geo-data/region.mmdb'))) return;
+  say('geo-data/region.mmdb is not there yet: builds it');
+  execFileSync(process.execPath, ['src/main.ts', 'geo', 'build'], { cwd: root, stdio: 'inherit' });
+}
 
 async function bench(options: BenchOptions): Promise<number> {
   const machine = describeMachine();
@@ -76,6 +87,7 @@ stopOn('SIGINT', 130);
 stopOn('SIGTERM', 143);
 try {
   const options = benchOptions(process.argv.slice(2));
+  buildRegions();
   process.exitCode = await run(options);
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
