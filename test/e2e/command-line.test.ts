@@ -208,6 +208,10 @@ describe('people on the command line', () => {
       (await shudi(['user', 'confirm', proposal, '--data', data], { SHUDI_TOKEN: people.approver.token }))
         .status,
     ).toBe(0);
+    const hashed = ['--token-hash', mary.hash, '--data', data];
+    const staff = await shudi(['user', 'propose', '--name', 'Olga', '--role', 'operator', ...hashed]);
+    expect(staff.status).toBe(2);
+    expect(staff.err).toContain('--token-hash');
     const list = await shudi(['user', 'list', '--data', data]);
     expect(list.out).toContain('Mary');
     expect(list.out).not.toContain('shudi_p_');

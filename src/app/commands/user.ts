@@ -59,6 +59,8 @@ export const userProposeCommand: Run = async (args, world) => {
   const [only] = roles;
   const result = await withRegister(await existingDirectory(values, world), async (register) => {
     if (roles.length === 1 && (only === 'supervisor' || only === 'operator')) {
+      if (values['token-hash'] !== undefined)
+        throw new ShudiError('usage.command', 'Their token is made and printed here.', '--token-hash');
       const { person, token } = await enrolStaff(register, name, only);
       return { person: person.id, name, roles, token: token.secret };
     }

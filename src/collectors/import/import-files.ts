@@ -47,7 +47,7 @@ export interface ImportSummary {
   readonly translations: number;
   readonly leases: number;
   readonly rejected: number;
-  /** Losses that the files show. */
+  /** Losses that the files show, and times of which something could not be read. */
   readonly gaps: number;
 }
 
@@ -185,7 +185,9 @@ class Import {
       return { file, known, fault };
     }
     const isWhole = this.#isWhole();
-    const told = [...this.#lost(), ...(isWhole ? this.#covered.items(name) : [])];
+    const covered = isWhole ? this.#covered.items(name) : [];
+    this.#gaps += isWhole ? this.#covered.gaps : 0;
+    const told = [...this.#lost(), ...covered];
     // Of which nothing was taken is not known: perhaps it was only read the wrong way.
     if (before !== null || told.length > 0 || this.#batches.taken > takenBefore)
       await this.#flush([

@@ -83,6 +83,11 @@ export class Stretches {
     ]);
   }
 
+  /** How many times of which something could not be read are among the items. */
+  get gaps(): number {
+    return this.#unread;
+  }
+
   #close(stretch: Stretch, at: Millis): void {
     if (stretch.open === null) return;
     const { from, count } = stretch.open;

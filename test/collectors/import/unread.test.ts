@@ -41,8 +41,9 @@ describe('what of a file could not be read is missing between what was read befo
     ['a row before days of which nothing is vouched for', [row(0), BAD, row(3 * DAY)], []],
   ])('%s', async (_name, lines, told) => {
     const world = importWorld();
-    await world.run([file('a.csv', HEADING + lines.join(''))]);
+    const { summary } = await world.run([file('a.csv', HEADING + lines.join(''))]);
     expect(gaps(world)).toEqual(told);
+    expect(summary.gaps).toBe(told.length);
   });
 
   it.each([
