@@ -185,6 +185,7 @@ export class Vouching {
     } catch {
       // What is not vouched for is a gap by itself.
       state.told = this.#clock();
+      state.lookedMs = this.#elapsed();
       state.covered = later(state.covered, state.told);
       return false;
     }
