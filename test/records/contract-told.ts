@@ -201,6 +201,22 @@ export function toldContract(name: string, make: () => Engine): void {
       expect(await inside(INSIDE, 1000, plus(NOON, 3001))).toEqual([]);
     });
 
+    it('so it does where another end is told later, which is then that of something else', async () => {
+      const { outside } = await filled(
+        told('create', NOON),
+        told('create', NOON, { outside: [1024, 2047], inside: [OTHER, null] }),
+        told('delete', plus(NOON, 1000), { outside: null }),
+        told('delete', plus(NOON, 1000), { outside: null, inside: [OTHER, null] }),
+        told('delete', plus(NOON, 2000)),
+        told('delete', plus(NOON, 2000), { outside: [1024, 2047], inside: [OTHER, null] }),
+      );
+      for (const port of [4000, 1500])
+        expect(await outside(port, plus(NOON, 1500), 60_000)).toMatchObject([
+          { from: NOON, to: plus(NOON, 1000), ended: 'told' },
+          { to: plus(NOON, 2000), began: 'before' },
+        ]);
+    });
+
     it('an exporter that begins anew ends what it held, and nothing of later', async () => {
       const { outside } = await filled(
         told('create', NOON),

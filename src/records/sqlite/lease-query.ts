@@ -118,7 +118,7 @@ export class LeaseQuery {
     const match = {
       sql: 't.source = ? AND t.session IN (SELECT value FROM json_each(?)) AND t.address IS NULL',
     };
-    this.#facts.from(first as Millis, (database) => {
+    this.#facts.between(first as Millis, null, (database) => {
       for (const [source, list] of Object.entries(sessions)) {
         const values = [source, JSON.stringify(list)];
         events.push(...leaseRows(database, { ...match, values }, 'ASC', SCAN_LIMIT));

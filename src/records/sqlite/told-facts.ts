@@ -20,13 +20,17 @@ export class ToldFacts {
     this.#files = files;
   }
 
-  /** Each day on which something of `from` or later may be stored, until `action` says that it is enough. */
-  from(from: Millis, action: (database: DatabaseSync) => boolean): void {
+  /**
+   * Each day on which something of that time may be stored, until `action` says that it is enough.
+   * @param to  null: whatever came later, too
+   */
+  between(from: Millis, to: Millis | null, action: (database: DatabaseSync) => boolean): void {
     let enough = false;
     // An event that was told of early lies in the file of the day before.
     const first = dayOf((from - DAY_MS) as Millis);
+    const last = to === null ? null : dayOf(to);
     for (const day of this.#files.stored())
-      if (day >= first && !enough)
+      if (day >= first && (last === null || day <= last) && !enough)
         this.#files.each([day], (database) => {
           enough = action(database);
         });

@@ -192,7 +192,7 @@ export class ToldQuery {
     const unsure = found
       .filter(({ ended, began }) => ended !== 'told' || began === 'before')
       .slice(0, MOST_OPEN + 1);
-    let missed = this.#insideOnly(unsure, looked, events);
+    let missed = this.#insideOnly(found, looked, events);
     for (const item of unsure.slice(0, MOST_OPEN)) {
       const { outside, ended, began } = item;
       // All that tells of a single port was found by it.
@@ -207,17 +207,24 @@ export class ToldQuery {
     return unsure.length > MOST_OPEN ? 1 : missed;
   }
 
-  /** Deletes that name the inside alone (ASR 9000). @returns 1 when there are more than are looked at */
+  /**
+   * Deletes that name the inside alone (ASR 9000), also of what another delete ends later.
+   * @returns 1 when there are more than are looked at
+   */
   #insideOnly(found: readonly Translation[], looked: Set<string>, events: ToldTranslation[]): number {
-    const items = found.filter((item) => item.ended !== 'told' && isNew(looked, 'inside', item));
+    const items = found.filter((item) => isNew(looked, 'inside', item));
     let missed = 0;
     for (const table of ['translations', 'port_blocks'] as const) {
       // What has no inside port is a block, or of one.
       const own = items.filter(({ inside }) => (inside.port === null) === (table === 'port_blocks'));
       if (own.length === 0) continue;
       const from = own.reduce((least, item) => Math.min(least, item.from), Infinity) as Millis;
-      const addresses = JSON.stringify([...new Set(own.map(({ inside }) => inside.address))]);
-      this.#facts.from(from, (database) => {
+      const to = own.map(lastSign).reduce(latest);
+      const some = own.slice(0, LATER_LIMIT);
+      const addresses = JSON.stringify([...new Set(some.map(({ inside }) => inside.address))]);
+      this.#facts.between(from, to, (database) => {
+        if (!hasInsideOnly(database, table)) return false;
+        if (own.length > some.length) missed = 1;
         const match = {
           sql: 't.inside_address IN (SELECT value FROM json_each(?)) AND t.outside_address IS NULL AND t.at_ms >= ?',
           values: [addresses, from],
@@ -234,7 +241,7 @@ export class ToldQuery {
   /** The first allocation of its outside ports to another inside. */
   #takeovers(item: Translation): ToldTranslation[] {
     const events: ToldTranslation[] = [];
-    this.#facts.from(item.from, (database) => {
+    this.#facts.between(item.from, null, (database) => {
       const rows = this.#sharers(
         database,
         item,
@@ -253,7 +260,7 @@ export class ToldQuery {
     const { from, to } = item;
     const events: ToldTranslation[] = [];
     const when = to === null ? 't.at_ms >= ?' : 't.at_ms >= ? AND t.at_ms <= ?';
-    this.#facts.from(from, (database) => {
+    this.#facts.between(from, to, (database) => {
       events.push(...this.#sharers(database, item, when, to === null ? [from] : [from, to], LATER_LIMIT));
       return false;
     });
@@ -305,6 +312,20 @@ export class ToldQuery {
       return eventRows(database, table, match, order, limit);
     });
   }
+}
+
+/** When a sign of it may come at the latest; null: at any time. What was given to another may show a sign later. */
+const lastSign = ({ ended, to }: Translation): Millis | null => (ended === 'told' ? to : null);
+
+const latest = (a: Millis | null, b: Millis | null): Millis | null =>
+  a === null || b === null ? null : a > b ? a : b;
+
+/** Whether anything of the day names the inside alone: most devices never do. */
+function hasInsideOnly(database: DatabaseSync, table: EventTable): boolean {
+  const sql = 't.outside_address IS NULL LIMIT 1';
+  const any =
+    table === 'port_blocks' ? `SELECT 1 FROM port_blocks t WHERE ${sql}` : partedSql(table, '1', sql);
+  return database.prepare(any).get() !== undefined;
 }
 
 /** Whether a sign tells of what began before all of these. */
