@@ -88,6 +88,17 @@ export function leasesContract(name: string, make: () => Engine): void {
       expect(await leases(OTHER, plus(NOON, 20_000))).toEqual([]);
     });
 
+    it('what ends a lease counts also long after the question, and where its server begins anew after that', async () => {
+      const { leases } = await filled(
+        lease('start', plus(NOON, -13 * DAY)),
+        lease('start', plus(NOON, -3 * DAY), { session: 's2', subject: BERT }),
+        restart(plus(NOON, -3 * DAY + 5000), 'bras', 'aaa'),
+      );
+      expect(await leases(INSIDE, plus(NOON, -13 * DAY + 1000))).toMatchObject([
+        { subject: ANNA, to: plus(NOON, -3 * DAY), ended: 'reallocated' },
+      ]);
+    });
+
     it('two access servers may give the same address to two subscribers', async () => {
       const { leases } = await filled(
         lease('start', NOON),

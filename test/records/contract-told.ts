@@ -217,6 +217,17 @@ export function toldContract(name: string, make: () => Engine): void {
         ]);
     });
 
+    it('an end counts also long after the question, and where the exporter begins anew after that', async () => {
+      const { outside } = await filled(
+        told('create', plus(NOON, -13 * DAY)),
+        told('delete', plus(NOON, -3 * DAY)),
+        restart(plus(NOON, -3 * DAY + 5000)),
+      );
+      expect(await outside(4000, plus(NOON, -13 * DAY + 1000))).toMatchObject([
+        { to: plus(NOON, -3 * DAY), ended: 'told' },
+      ]);
+    });
+
     it('an exporter that begins anew ends what it held, and nothing of later', async () => {
       const { outside } = await filled(
         told('create', NOON),

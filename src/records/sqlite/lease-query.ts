@@ -10,7 +10,7 @@ import { prefixesOf } from '../../model/prefix.ts';
 import type { ToldLease } from '../told.ts';
 import type { DayFiles } from './day-files.ts';
 import type { Cell } from './schema.ts';
-import { ToldFacts } from './told-facts.ts';
+import { lastsInto, ToldFacts } from './told-facts.ts';
 import { toldLease } from './told-rows.ts';
 
 /** At most this many events are looked at for one question, the newest first; beyond it the count says so. */
@@ -43,7 +43,7 @@ export class LeaseQuery {
     const first = dayOf((window.to - DAY_MS) as Millis);
     for (const day of this.#files.stored()) {
       if (day < first) continue;
-      if (day > certain && !found.some(({ ended }) => ended === null)) break;
+      if (day > certain && !found.some(lastsInto(day))) break;
       const before = events.length;
       this.#files.each([day], (database) => {
         const rows = leaseRows(database, at(address, '>', window.to), 'ASC', LATER_LIMIT);

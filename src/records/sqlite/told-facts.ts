@@ -12,6 +12,12 @@ interface DayFacts {
   readonly losses: readonly GapRecord[];
 }
 
+/** Whether something that ended as far as is known lasts into a day: what is told then may have ended it earlier. */
+export const lastsInto =
+  (day: Day) =>
+  ({ to }: { readonly to: Millis | null }): boolean =>
+    to === null || dayOf(to) >= day;
+
 /** What is to be known of sources to join what they told: when they began anew, and what they vouch for. */
 export class ToldFacts {
   readonly #files: DayFiles;

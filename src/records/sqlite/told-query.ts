@@ -8,7 +8,7 @@ import type { ToldTranslation } from '../told.ts';
 import { holdsPort, joinTranslations, takesOver } from '../translation-intervals.ts';
 import type { DayFiles } from './day-files.ts';
 import { partedSql, type Cell } from './schema.ts';
-import { ToldFacts } from './told-facts.ts';
+import { lastsInto, ToldFacts } from './told-facts.ts';
 import { toldTranslation } from './told-rows.ts';
 
 /** At most this many events are looked at for one question, the newest first; beyond it the count says so. */
@@ -71,7 +71,7 @@ export class ToldQuery {
       if (day < first) continue;
       // Where only the beginnings are told, nothing is ever sure: a late end of what another has taken over is no longer
       // waited for then.
-      if (day > certain && !found.some(({ ended }) => ended === null)) break;
+      if (day > certain && !found.some(lastsInto(day))) break;
       const before = events.length;
       missed = Math.max(missed, this.#after(day, side, address, port, window.to, events));
       if (events.length > before) found = join();
