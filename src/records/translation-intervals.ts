@@ -38,6 +38,8 @@ class Joiner {
   readonly #restarts: Millis[];
   readonly #vouchedSince: VouchedSince;
   readonly #done: Translation[] = [];
+  /** They stand alone: no beginning is concluded from them, so that an answer does not depend on which were looked at. */
+  readonly #flows: Translation[] = [];
   readonly #open = new OpenTranslations();
   /** The last restart so far: what is there since cannot be older. */
   #restarted: Millis | null = null;
@@ -63,7 +65,7 @@ class Joiner {
     this.#restart(Infinity as Millis);
     for (const open of this.#open)
       this.#end(open, open.challenged, open.challenged === null ? null : 'reallocated', null);
-    return this.#done;
+    return [...this.#done, ...this.#flows];
   }
 
   /** What was open when the source began anew has ended. */
@@ -130,7 +132,7 @@ class Joiner {
 
   #flow(told: ToldTranslation, outside: PortRange): void {
     const open: Open = { told, outside, since: exactly(told.at), began: 'told', challenged: null };
-    this.#end(open, told.until ?? told.at, 'told', null);
+    this.#end(open, told.until ?? told.at, 'told', null, this.#flows);
   }
 
   /** From when something may have been there of which only a later sign is known. */
@@ -152,9 +154,15 @@ class Joiner {
     return notBefore(least, vouched);
   }
 
-  #end(open: Open, to: Millis | null, ended: Translation['ended'], by: ToldTranslation | null): void {
+  #end(
+    open: Open,
+    to: Millis | null,
+    ended: Translation['ended'],
+    by: ToldTranslation | null,
+    list = this.#done,
+  ): void {
     const { told } = open;
-    this.#done.push({
+    list.push({
       source: told.source,
       dialect: told.dialect,
       realm: told.realm,
