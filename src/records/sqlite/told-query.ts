@@ -192,7 +192,8 @@ export class ToldQuery {
     const unsure = found
       .filter(({ ended, began }) => ended !== 'told' || began === 'before')
       .slice(0, MOST_OPEN + 1);
-    let missed = this.#insideOnly(found, looked, events);
+    // All that an inside was told of was found by it.
+    let missed = this.#insideOnly(side === 'inside' ? unsure : found, looked, events);
     for (const item of unsure.slice(0, MOST_OPEN)) {
       const { outside, ended, began } = item;
       // All that tells of a single port was found by it.
