@@ -38,6 +38,22 @@ async function untilServed(gateway: Served): Promise<void> {
   throw new Error('not served in time');
 }
 
+it('what a terminal tells the whole group ends no worker and no recorder', async () => {
+  const directory = temporaryDirectory();
+  const upstream = await startReportingUpstream();
+  const gateway = await serve(directory, plainConfig(directory, upstream.port));
+  const all = (): number[] => (['worker', 'recorder'] as const).flatMap((role) => processesOf(gateway, role));
+  const before = all();
+  expect(before.length).toBeGreaterThanOrEqual(2);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    for (const pid of before) process.kill(pid, signal);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await untilServed(gateway);
+  expect(all()).toEqual(before);
+  await gateway.stop();
+  await upstream.close();
+});
+
 describe('a worker that dies', () => {
   it('is replaced; what it forwarded is recorded, its contacts end at their last checkpoint as crashed, the others go on', async () => {
     const directory = temporaryDirectory();

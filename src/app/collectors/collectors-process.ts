@@ -7,6 +7,7 @@ import { openCollectors, type Collectors } from '../../collectors/open-collector
 import { ShudiError } from '../../model/errors.ts';
 import type { RecordWriter } from '../../model/records.ts';
 import { systemClock } from '../../model/time.ts';
+import { leaveSignalsToParent } from '../../platform/leave-signals.ts';
 import { openPeer, parentLink, type Handlers } from '../../platform/rpc.ts';
 import { trimMemoryWhenIdle } from '../../platform/trim-memory.ts';
 import { connectRecorder } from '../../records/sqlite/engine.ts';
@@ -20,9 +21,7 @@ import {
 const link = parentLink();
 // Without main nobody would replace this process or stop it.
 link.onClosed(() => process.exit(1));
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => undefined);
-process.on('SIGHUP', () => undefined);
+leaveSignalsToParent();
 
 interface Running {
   readonly collectors: Collectors;

@@ -9,6 +9,7 @@ import { watchRegions } from '../../geo/update.ts';
 import { ShudiError } from '../../model/errors.ts';
 import type { RecordWriter } from '../../model/records.ts';
 import { systemClock } from '../../model/time.ts';
+import { leaveSignalsToParent } from '../../platform/leave-signals.ts';
 import type { Log } from '../../platform/log.ts';
 import { trimMemoryWhenIdle } from '../../platform/trim-memory.ts';
 import { openPeer, parentLink, type Handlers } from '../../platform/rpc.ts';
@@ -18,10 +19,7 @@ import { GATEWAY_CHANNEL, type MainContract, type WorkerContract, type WorkerSta
 const link = parentLink();
 // Without main nobody would replace this worker, tell it of log-outs or stop it.
 link.onClosed(() => process.exit(1));
-// A terminal's Ctrl-C and a group's SIGTERM go to every process; main says when to stop.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => undefined);
-process.on('SIGHUP', () => undefined);
+leaveSignalsToParent();
 
 interface Running {
   readonly gateway: Gateway;

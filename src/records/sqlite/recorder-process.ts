@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ShudiError } from '../../model/errors.ts';
 import { systemClock } from '../../model/time.ts';
 import { makePrivateDirectory } from '../../platform/files.ts';
+import { leaveSignalsToParent } from '../../platform/leave-signals.ts';
 import { lockDirectory } from '../../platform/lock.ts';
 import { diskReserve } from '../recorder/disk-reserve.ts';
 import type { FromRecorder, RecorderSetup, ToRecorder } from '../recorder/messages.ts';
@@ -27,9 +28,8 @@ if (process.send !== undefined) run();
 function run(): void {
   // The parent is gone, however it went. What was acknowledged is durable; the rest nobody waits for any more.
   process.on('disconnect', () => process.exit(0));
-  // A terminal and a service manager tell the whole group; the parent says when all writers are done.
-  process.on('SIGINT', () => undefined);
-  process.on('SIGTERM', () => undefined);
+  // The parent says when all writers are done.
+  leaveSignalsToParent();
   let running: Promise<Running> | null = null;
   process.on('message', (message: ToRecorder) => {
     switch (message.kind) {
