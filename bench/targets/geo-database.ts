@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { open } from 'maxmind';
 
@@ -8,21 +7,16 @@ export interface GeoDatabase {
   readonly field: string;
 }
 
-const FILES = [
-  'geo-data/region.mmdb',
-  'geo-data/node_modules/@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb',
-].map((file) => fileURLToPath(new URL(`../../${file}`, import.meta.url)));
+const FILE = fileURLToPath(new URL('../../geo-data/region.mmdb', import.meta.url));
 
 const FIELDS = ['region', 'code', 'country_code'];
 const KNOWN_ADDRESS = '223.5.5.5';
 
-/** Our own built regions, or else the country data that they are built from. */
+/** Our own regions, which the bench builds when they are not there. */
 export async function geoDatabase(): Promise<GeoDatabase> {
-  const file = FILES.find((candidate) => existsSync(candidate));
-  if (file === undefined) throw new Error(`none of ${FILES.join(', ')} is there`);
-  const record: unknown = (await open(file)).get(KNOWN_ADDRESS);
+  const record: unknown = (await open(FILE)).get(KNOWN_ADDRESS);
   const fields = typeof record === 'object' && record !== null ? Object.entries(record) : [];
   const found = fields.find(([name, value]) => FIELDS.includes(name) && typeof value === 'string');
-  if (found === undefined) throw new Error(`${file}: no code in the record ${JSON.stringify(record)}`);
-  return { file, field: found[0] };
+  if (found === undefined) throw new Error(`${FILE}: no code in the record ${JSON.stringify(record)}`);
+  return { file: FILE, field: found[0] };
 }
