@@ -1,4 +1,5 @@
 import type { SendersFeed, ToldMessage } from '../../../src/collectors/feed.ts';
+import { counted } from '../counted.ts';
 
 export interface HeardFeed extends SendersFeed {
   readonly messages: ToldMessage[];
@@ -12,25 +13,16 @@ export interface HeardFeed extends SendersFeed {
 export function heardFeed(name = 'source'): HeardFeed {
   const messages: ToldMessage[] = [];
   const calls: string[] = [];
-  const waiting = new Set<() => void>();
+  const { look, until } = counted(() => calls.length);
   const call = (text: string): void => {
     calls.push(text);
-    for (const check of waiting) check();
+    look();
   };
   const feed: HeardFeed = {
     name,
     messages,
     calls,
-    until: (count) =>
-      new Promise((resolve) => {
-        const check = (): void => {
-          if (calls.length < count) return;
-          waiting.delete(check);
-          resolve();
-        };
-        waiting.add(check);
-        check();
-      }),
+    until,
     take: (message) => {
       messages.push(message);
       call(`take ${message.translations.length}`);

@@ -1,4 +1,5 @@
 import type { SendersFeed, ToldMessage, ToldTranslation } from '../../../src/collectors/feed.ts';
+import { counted } from '../counted.ts';
 
 interface Rejection {
   readonly reason: string;
@@ -20,24 +21,15 @@ export function recordingFeed(): RecordingFeed {
   const reject = (reason: string, count: number, sample?: string): void => {
     rejections.push({ reason, count, ...(sample === undefined ? {} : { sample }) });
   };
-  const waiting = new Set<() => void>();
+  const { look, until } = counted(() => messages.length);
   const feed: RecordingFeed = {
     name: 'recording',
     messages,
     rejections,
-    until: (count) =>
-      new Promise((resolve) => {
-        const check = (): void => {
-          if (messages.length < count) return;
-          waiting.delete(check);
-          resolve();
-        };
-        waiting.add(check);
-        check();
-      }),
+    until,
     take: (message) => {
       messages.push(message);
-      for (const check of waiting) check();
+      look();
       return Promise.resolve(true);
     },
     lost: () => undefined,
