@@ -50,7 +50,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./user.ts')).userBootstrapCommand,
   },
   'user propose': {
-    usage: '--name NAME --role ROLE... --token-hash HASH --data DIR',
+    usage: '--name NAME --role ROLE... [--token-hash HASH] --data DIR',
     does: 'Proposes a person (your token in SHUDI_TOKEN) with the hash of the token that they made with `token new`; another enrolled person must confirm. Supervisor and operator take effect at once, without SHUDI_TOKEN and HASH, and their token is printed.',
     load: async () => (await import('./user.ts')).userProposeCommand,
   },
